@@ -1,0 +1,70 @@
+"""End the daemons of all slots, and with them, if asked, everything that the slots run."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+
+from backends.box.box import Box
+from backends.box.keeper import has_run, wait_for_exit
+from backends.model.errors import HeroError
+from backends.rpc.connection import Connection, connect
+
+SECONDS = 90.0
+"""How long one slot may take to stop its services."""
+
+
+async def end_slots(box: Box, *, services: bool) -> None:
+    """Have every slot's daemon end, and wait until its process has. Raises HeroError naming those that did not."""
+    if box.keeper:
+        await box.keeper.close()
+    names = box.fleet.names()
+    ended = await asyncio.gather(*(_end(box, name, services) for name in names), return_exceptions=True)
+    failed = {name: error for name, error in zip(names, ended, strict=True) if isinstance(error, Exception)}
+    if failed:
+        raise HeroError(
+            "failed",
+            "Not every slot was stopped: " + "; ".join(f"{name}: {error}" for name, error in failed.items()),
+            hint="See the slots' logs; `box down` again tries again.",
+            data={"slots": sorted(failed)},
+        )
+
+
+async def _end(box: Box, slot: str, services: bool) -> None:
+    link = box.links.get(slot)
+    if link is not None:
+        await _end_daemon(link, slot, services)
+        return
+    connection = await _reach(box, slot, services)
+    if connection is None:
+        return
+    try:
+        await _end_daemon(connection, slot, services)
+    finally:
+        await connection.close()
+
+
+async def _reach(box: Box, slot: str, services: bool) -> Connection | None:
+    """A connection to a slot's daemon that does not report to us; None where there is nothing to end."""
+    paths = box.paths.slot(slot)
+    with contextlib.suppress(HeroError):
+        return await connect(paths.rpc_socket)
+    if not (services and box.keeper and has_run(paths)):
+        return None
+    # Its services may run on without it, and only it knows how to stop them.
+    await box.keeper.start(slot)
+    return await connect(paths.rpc_socket)
+
+
+async def _end_daemon(daemon: Connection, slot: str, services: bool) -> None:
+    try:
+        pidfd = os.pidfd_open(daemon.peer.pid)
+    except ProcessLookupError:
+        return
+    try:
+        await daemon.call("slot.down", {"services": services}, timeout=SECONDS)
+        if not await wait_for_exit(pidfd, SECONDS):
+            raise HeroError("timeout", f"The daemon of {slot}'s slot did not end within {SECONDS:g} s.")
+    finally:
+        os.close(pidfd)

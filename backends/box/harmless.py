@@ -1,0 +1,43 @@
+"""Take the terminal's control characters out of what a slot says, before any teammate's screen shows it."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from backends.model.calls import LogsResult, ReportParams
+from backends.model.state import LogLine
+from backends.model.text import safe_line, safe_text
+
+_SUSPECT = re.compile(r"\\u00|\\[bfr]|[\x7f-\x9f\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb]")
+_COLOUR = re.compile(r"(\x1b\[[0-9;:]{0,64}m)")
+_LINE_LIMIT = 20_000
+
+
+def harmless(report: ReportParams) -> ReportParams:
+    """`report` with every text in it made safe; the same object where all was."""
+    if not _SUSPECT.search(report.model_dump_json(by_alias=True)):
+        return report
+    return ReportParams.model_validate(_cleaned(report.model_dump(by_alias=True)))
+
+
+def harmless_logs(result: LogsResult) -> LogsResult:
+    """Log lines as people may see them: colours (SGR) stay, everything else is made safe."""
+    return result.model_copy(update={"lines": tuple(harmless_line(line) for line in result.lines)})
+
+
+def harmless_line(line: LogLine) -> LogLine:
+    """One log line with nothing but its colours."""
+    parts = _COLOUR.split(line.text[:_LINE_LIMIT].replace("\n", " "))
+    parts[::2] = [safe_text(part) for part in parts[::2]]
+    return line.model_copy(update={"source": safe_line(line.source, 200), "text": "".join(parts)})
+
+
+def _cleaned(value: Any) -> Any:
+    if isinstance(value, str):
+        return safe_text(value)
+    if isinstance(value, dict):
+        return {_cleaned(key): _cleaned(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_cleaned(item) for item in value]
+    return value

@@ -1,0 +1,159 @@
+"""The cockpit's connection: fleet and events from the box, calls to any slot, kept up through restarts."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+from collections.abc import Callable
+from typing import Any, Literal, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from backends.client.blocking import START_SECONDS, boxd_argv, slotd_argv
+from backends.client.locate import Where
+from backends.model.calls import BY_NAME
+from backends.model.errors import HeroError
+from backends.model.state import Event, FleetSnapshot, Frozen
+from backends.rpc.connection import Connection, connect
+from backends.rpc.spawn import ensure_daemon
+from backends.rpc.subscription import Subscription
+
+R = TypeVar("R", bound=BaseModel)
+
+State = Literal["connecting", "online", "reconnecting"]
+StateWatcher = Callable[[State, str], None]
+"""Takes the state and, while not online, why."""
+
+_BACK_OFF = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0)
+
+
+class LiveBox:
+    """One box as the cockpit sees it; `run` keeps it connected until it is cancelled."""
+
+    def __init__(
+        self,
+        where: Where,
+        *,
+        on_state: StateWatcher,
+        on_snapshot: Callable[[FleetSnapshot], None],
+        on_event: Callable[[Event], None],
+    ):
+        self.where = where
+        self._on_state = on_state
+        self._on_snapshot = on_snapshot
+        self._on_event = on_event
+        self._box: Connection | None = None
+        self._slots: dict[str, Connection] = {}
+        self._opening: dict[str, asyncio.Lock] = {}
+        self._seq = 0
+
+    async def run(self) -> None:
+        """Connect, take a snapshot, follow the events; after a loss say so, and begin again."""
+        attempt = 0
+        self._on_state("connecting", "")
+        while True:
+            try:
+                connection = await self._open_box()
+                async with Subscription(connection) as events:
+                    await self._catch_up(connection)
+                    attempt = 0
+                    self._on_state("online", "")
+                    async for event in events:
+                        self._take(Event.model_validate(event))
+            except HeroError as error:
+                self._on_state("reconnecting", error.message)
+            except ValidationError:
+                self._on_state(
+                    "reconnecting", "The box speaks another version; restart it with `hero_dev box down`."
+                )
+            finally:
+                await self._close_box()
+            pause = _BACK_OFF[min(attempt, len(_BACK_OFF) - 1)]
+            await asyncio.sleep(pause * random.uniform(0.8, 1.2))  # noqa: S311  # spreads reconnects, no secret
+            attempt += 1
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self._close_box()
+        for connection in self._slots.values():
+            await connection.close()
+        self._slots.clear()
+
+    async def box(self, method: str, params: Frozen | None, result: type[R]) -> R:
+        """Call the box. Raises HeroError."""
+        if self._box is None:
+            raise HeroError("unreachable", "The box is not connected.", hint="It is being reconnected.")
+        return result.model_validate(await self._box.call(method, _dumped(params)))
+
+    async def slot(self, user: str, method: str, params: Frozen | None, result: type[R]) -> R:
+        """Call `user`'s slot, starting its daemon if need be. Raises HeroError."""
+        connection = await self.slot_connection(user)
+        return result.model_validate(await connection.call(method, _dumped(params)))
+
+    async def slot_connection(self, user: str) -> Connection:
+        """The connection to `user`'s slot, opened if it is not. Raises HeroError."""
+        async with self._opening.setdefault(user, asyncio.Lock()):
+            if (known := self._slots.get(user)) is not None and known.error is None:
+                return known
+            paths = self.where.slot(user)
+            argv = slotd_argv(self.where, user)
+            try:
+                connection = await connect(paths.rpc_socket)
+            except HeroError as error:
+                if error.code != "unreachable":
+                    raise
+                log = paths.log / "slotd.out"
+                await asyncio.to_thread(ensure_daemon, paths.rpc_socket, argv, log=log, timeout=START_SECONDS)
+                connection = await connect(paths.rpc_socket)
+            self._slots[user] = connection
+            return connection
+
+    async def box_connection(self) -> Connection:
+        """The connection to the box. Raises HeroError while there is none."""
+        if self._box is None:
+            raise HeroError("unreachable", "The box is not connected.", hint="It is being reconnected.")
+        return self._box
+
+    async def _open_box(self) -> Connection:
+        socket = self.where.box.rpc_socket
+        try:
+            self._box = await connect(socket)
+        except HeroError as error:
+            if error.code != "unreachable":
+                raise
+            log = self.where.box.log / "boxd.out"
+            argv = boxd_argv(self.where)
+            await asyncio.to_thread(ensure_daemon, socket, argv, log=log, timeout=START_SECONDS)
+            self._box = await connect(socket)
+        return self._box
+
+    async def _catch_up(self, connection: Connection) -> None:
+        """Subscribe from where we were; where that is too long ago, or at the start, from a snapshot."""
+        if self._seq:
+            with contextlib.suppress(HeroError):
+                await connection.call("events.subscribe", {"after": self._seq})
+                return
+        snapshot = FleetSnapshot.model_validate(await connection.call("fleet.snapshot"))
+        self._seq = snapshot.seq
+        self._on_snapshot(snapshot)
+        await connection.call("events.subscribe", {"after": snapshot.seq})
+
+    def _take(self, event: Event) -> None:
+        if event.seq:
+            self._seq = max(self._seq, event.seq)
+        self._on_event(event)
+
+    async def _close_box(self) -> None:
+        if self._box is not None:
+            await self._box.close()
+        self._box = None
+
+
+def result_of(method: str) -> type[BaseModel]:
+    """The model of a method's result."""
+    return BY_NAME[method].result
+
+
+def _dumped(params: Frozen | None) -> dict[str, Any]:
+    return params.model_dump(mode="json", by_alias=True, exclude_none=True) if params else {}

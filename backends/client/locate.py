@@ -1,0 +1,112 @@
+"""Which box and which slot a client means."""
+
+from __future__ import annotations
+
+import getpass
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from backends.model.errors import HeroError, unknown_name
+from backends.model.paths import BoxPaths, SlotPaths
+
+
+@dataclass(frozen=True)
+class Where:
+    """A box, and the user whose slot is meant ("" while none is chosen)."""
+
+    box: BoxPaths
+    user: str = ""
+
+    def slot(self, user: str = "") -> SlotPaths:
+        """The paths of `user`'s slot, or of the chosen one. Raises HeroError for one that is not there."""
+        name = user or self.user
+        if name and "/" not in name and self.box.slot(name).root.is_dir():
+            return self.box.slot(name)
+        if not name:
+            raise HeroError(
+                "usage",
+                "Which slot? This login has none on the box.",
+                hint=f"Name one with --slot: {', '.join(self.users())}.",
+            )
+        raise unknown_name("slot", name, self.users())
+
+    def users(self) -> list[str]:
+        """Everybody who has a slot, sorted."""
+        homes = self.box.homes
+        return sorted(home.name for home in homes.iterdir()) if homes.is_dir() else []
+
+
+def locate(box: str = "", slot: str = "") -> Where:
+    """The box by name or folder, else HERO_BOX, else around the working directory, else the default one.
+
+    The slot by name, else HERO_SLOT, else the home that the working directory is in, else this login's.
+    Raises HeroError `not_found` with what to do.
+    """
+    root = _find_box(box or os.environ.get("HERO_BOX", ""))
+    where = Where(BoxPaths(root))
+    user = slot or os.environ.get("HERO_SLOT", "") or _user_of_folder(where.box) or _own_login(where)
+    if slot:
+        where.slot(slot)
+    return Where(where.box, user)
+
+
+def boxes_folder() -> Path:
+    """Where named boxes of this user lie."""
+    data = os.environ.get("XDG_DATA_HOME", "")
+    base = Path(data) if data.startswith("/") else Path.home() / ".local" / "share"
+    return base / "hero" / "boxes"
+
+
+def default_box() -> Path:
+    """The box that is meant when nothing else says which."""
+    return boxes_folder() / "demo"
+
+
+def _find_box(name: str) -> Path:
+    if name.startswith("ssh://"):
+        raise HeroError(
+            "usage", f"{name} cannot be reached: this version opens boxes of this machine only.", hint=""
+        )
+    if name:
+        named = boxes_folder() / name
+        root = named if "/" not in name and _is_box(named) else Path(name).expanduser()
+        if _is_box(root):
+            return root.resolve()
+        known = [path.parent.name for path in boxes_folder().glob("*/box.toml")]
+        if "/" not in name:
+            raise unknown_name("box", name, known)
+        raise HeroError(
+            "not_found",
+            f"{root} is not a box: it has no box.toml.",
+            hint=f"`hero_tui demo --dir {root}` makes one there.",
+        )
+    for folder in (Path.cwd(), *Path.cwd().parents):
+        if _is_box(folder):
+            return folder
+    if _is_box(default_box()):
+        return default_box().resolve()
+    raise HeroError(
+        "not_found",
+        "There is no box here yet.",
+        hint="`hero_tui demo` makes a whole one in a minute; --box DIR or HERO_BOX names another.",
+    )
+
+
+def _is_box(folder: Path) -> bool:
+    return (folder / "box.toml").is_file()
+
+
+def _user_of_folder(box: BoxPaths) -> str:
+    here = Path.cwd()
+    if here.is_relative_to(box.homes) and here != box.homes:
+        return here.relative_to(box.homes).parts[0]
+    return ""
+
+
+def _own_login(where: Where) -> str:
+    try:
+        login = getpass.getuser()
+    except (OSError, KeyError):
+        return ""
+    return login if login in where.users() else ""

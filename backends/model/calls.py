@@ -1,0 +1,238 @@
+"""Every JSON-RPC method: its parameters, its result and which daemon answers it (contracts: docs/rpc.md)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from pydantic import BaseModel, Field
+
+from backends.model.state import (
+    Candidate,
+    Event,
+    FleetSnapshot,
+    Frozen,
+    LogLine,
+    Operation,
+    Plan,
+    ReleaseInfo,
+    ServiceStatus,
+    SlotStatus,
+    Source,
+)
+
+
+@dataclass(frozen=True)
+class Method:
+    """A call: its name, who answers it, its models, and whether it changes anything."""
+
+    name: str
+    server: Literal["slot", "box", "both"]
+    params: type[BaseModel]
+    result: type[BaseModel]
+    summary: str
+    mutates: bool = False
+
+
+class Empty(Frozen):
+    """No parameters, or nothing to say."""
+
+
+class StatusParams(Frozen):
+    fresh: bool = Field(default=True, description="Look at the worktrees again before answering.")
+
+
+class ServiceParams(Frozen):
+    service: str
+
+
+class ServicesParams(Frozen):
+    services: tuple[str, ...] = Field(default=(), description="None named: all of the slot.")
+
+
+class SwitchParams(Frozen):
+    service: str
+    branch: str | None = None
+    source: Source | None = Field(default=None, alias="from")
+    hash: str | None = None
+    back: bool = False
+
+
+class BindParams(Frozen):
+    service: str
+    branch: str | None = None
+    source: Source = Field(default="release", alias="from")
+    repo: str | None = None
+    hash: str | None = None
+    auto_rebuild: bool | None = None
+    publish: bool | None = None
+    enabled: bool | None = None
+
+
+class PlanParams(SwitchParams):
+    action: Literal["switch", "bind", "unbind", "rebuild", "pull", "start", "stop", "restart"]
+    publish: bool = False
+
+
+class RebuildParams(Frozen):
+    service: str
+    publish: bool = False
+
+
+class PullParams(Frozen):
+    service: str | None = None
+
+
+class InstallParams(Frozen):
+    service: str
+    branch: str | None = None
+    tag: str | None = None
+    reset: bool = Field(default=False, description="Install again, even if it is there.")
+
+
+class CandidatesParams(Frozen):
+    service: str
+    kind: Literal["branches", "releases", "pinned"]
+    page: int = 1
+    limit: int = 50
+
+
+class CandidatesResult(Frozen):
+    items: tuple[Candidate, ...]
+    next_page: int | None = None
+
+
+class LogsParams(Frozen):
+    services: tuple[str, ...] = Field(default=(), description="None named: all of the slot.")
+    lines: int = Field(default=200, ge=0, le=100_000)
+    since: float | None = Field(default=None, description="Seconds since the epoch.")
+    grep: str | None = None
+    follow: bool = Field(default=False, description="Go on with `log` notifications on this connection.")
+    build: str | None = Field(default=None, description="A build's id instead of services.")
+
+
+class LogsResult(Frozen):
+    lines: tuple[LogLine, ...]
+    stream: str = Field(default="", description="Names the stream in `log` notifications; empty without follow.")
+
+
+class LogsStopParams(Frozen):
+    stream: str
+
+
+class OperationRef(Frozen):
+    operation: str
+
+
+class OperationParams(Frozen):
+    operation: str
+
+
+class OperationsResult(Frozen):
+    operations: tuple[Operation, ...]
+
+
+class SubscribeParams(Frozen):
+    after: int | None = Field(default=None, description="The last seq seen; none: from now on.")
+
+
+class SubscribeResult(Frozen):
+    seq: int = Field(description="The newest seq at the moment of subscription.")
+
+
+class PeekParams(Frozen):
+    user: str
+
+
+class PeekLogsParams(LogsParams):
+    user: str
+
+
+class ReleaseListParams(Frozen):
+    service: str
+    branch: str | None = None
+    page: int = 1
+    limit: int = 30
+
+
+class ReleaseListResult(Frozen):
+    releases: tuple[ReleaseInfo, ...]
+    next_page: int | None = None
+
+
+class ReportParams(Frozen):
+    """What a slot's daemon tells the box: itself whole, single cells, progress, and events to be kept."""
+
+    slot: str
+    status: SlotStatus | None = None
+    cells: tuple[ServiceStatus, ...] = ()
+    removed: tuple[str, ...] = Field(default=(), description="Services whose binding is gone.")
+    operations: tuple[Operation, ...] = Field(default=(), description="Progress; not kept.")
+    events: tuple[Event, ...] = Field(default=(), description="From the slot's outbox, oldest first.")
+    last_outbox_id: int = Field(default=0, description="The outbox id of the last of `events`.")
+
+
+class ReportResult(Frozen):
+    acknowledged: int = Field(default=0, description="Outbox ids up to this one are safe in the box's log.")
+
+
+class AuditParams(Frozen):
+    limit: int = Field(default=100, ge=1, le=10_000)
+    slot: str | None = None
+
+
+class EventsResult(Frozen):
+    events: tuple[Event, ...]
+
+
+class BoxStatus(Frozen):
+    box: str
+    root: str
+    pid: int
+    version: str
+    started_at: str
+    slots: tuple[str, ...]
+    online: tuple[str, ...]
+    subscribers: int
+    rootless: bool
+    problems: tuple[str, ...] = ()
+
+
+class DownParams(Frozen):
+    services: bool = Field(default=True, description="Stop the slots' services too.")
+
+
+METHODS: tuple[Method, ...] = (
+    Method("slot.status", "slot", StatusParams, SlotStatus, "Every binding with drift, health and build."),
+    Method("slot.plan", "slot", PlanParams, Plan, "What an action would do; does nothing."),
+    Method("slot.switch", "slot", SwitchParams, OperationRef, "Change a binding and run the result.", True),
+    Method("slot.bind", "slot", BindParams, OperationRef, "Add or change a binding and run it.", True),
+    Method("slot.unbind", "slot", ServiceParams, OperationRef, "Stop a service and drop its binding.", True),
+    Method("slot.rebuild", "slot", RebuildParams, OperationRef, "Build the worktree, swap, restart.", True),
+    Method("slot.pull", "slot", PullParams, OperationRef, "Newest release of each release binding.", True),
+    Method("slot.install", "slot", InstallParams, OperationRef, "Install a published archive and run it.", True),
+    Method("slot.start", "slot", ServicesParams, OperationRef, "Start services in dependency order.", True),
+    Method("slot.stop", "slot", ServicesParams, OperationRef, "Stop services.", True),
+    Method("slot.restart", "slot", ServicesParams, OperationRef, "Restart services.", True),
+    Method("slot.sync", "slot", Empty, OperationRef, "Fetch repositories, ensure worktrees.", True),
+    Method("slot.candidates", "slot", CandidatesParams, CandidatesResult, "What a service can switch to."),
+    Method("slot.logs", "slot", LogsParams, LogsResult, "Lines of services or of a build, merged by time."),
+    Method("logs.stop", "both", LogsStopParams, Empty, "End a followed log."),
+    Method("operation.get", "slot", OperationParams, Operation, "One operation as it stands."),
+    Method("operation.wait", "slot", OperationParams, Operation, "Its `operation` notifications, then its end."),
+    Method("operation.list", "slot", Empty, OperationsResult, "Running and recent operations."),
+    Method("operation.cancel", "slot", OperationParams, Empty, "Stop an operation cleanly.", True),
+    Method("slot.down", "slot", DownParams, Empty, "End the slot's daemon.", True),
+    Method("fleet.snapshot", "box", Empty, FleetSnapshot, "All slots of the box."),
+    Method("events.subscribe", "box", SubscribeParams, SubscribeResult, "Stream `event` notifications."),
+    Method("peek.slot", "box", PeekParams, SlotStatus, "A teammate's slot, read-only."),
+    Method("peek.logs", "box", PeekLogsParams, LogsResult, "A teammate's logs, read-only."),
+    Method("release.list", "box", ReleaseListParams, ReleaseListResult, "Published archives of a service."),
+    Method("audit.list", "box", AuditParams, EventsResult, "Who changed what, newest first."),
+    Method("slot.report", "box", ReportParams, ReportResult, "A slot's daemon tells its state.", True),
+    Method("box.status", "box", Empty, BoxStatus, "The box's daemons."),
+    Method("box.down", "box", DownParams, Empty, "End all daemons of a rootless box.", True),
+)
+"""The table that servers register from, clients call by and docs/openrpc.json is made of."""
+
+BY_NAME: dict[str, Method] = {method.name: method for method in METHODS}

@@ -1,0 +1,148 @@
+"""Where everything of a box and of a slot lies on disk (docs/formats.md); names only, nothing is touched here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+SOCKET_PATH_LIMIT = 107
+"""Longest path of a UNIX socket that Linux takes, in bytes (`sun_path`)."""
+
+
+def folder_name(name: str) -> str:
+    """One folder name for a branch or repository name, reversible and without `/`."""
+    return quote(name, safe="-_.+@") if name not in (".", "..") else quote(name).replace(".", "%2E")
+
+
+@dataclass(frozen=True)
+class SlotPaths:
+    """The tree of one slot; `root` is its `~/hero`."""
+
+    root: Path
+
+    @property
+    def manifest(self) -> Path:
+        return self.root / "cfg" / "dev_manifest.toml"
+
+    @property
+    def opt(self) -> Path:
+        """Installed versions: `opt/<service>/<hash8>/`."""
+        return self.root / "opt"
+
+    @property
+    def bin(self) -> Path:
+        """One symlink a service to its running version; the swap renames it."""
+        return self.root / "bin"
+
+    @property
+    def src(self) -> Path:
+        """Worktrees: `src/<service>/<branch>/`."""
+        return self.root / "src"
+
+    @property
+    def repos(self) -> Path:
+        """The slot's own bare clones, which its worktrees share."""
+        return self.root / "src" / ".repos"
+
+    @property
+    def var(self) -> Path:
+        return self.root / "var"
+
+    @property
+    def log(self) -> Path:
+        return self.var / "log"
+
+    @property
+    def build_log(self) -> Path:
+        return self.log / "builds"
+
+    @property
+    def sockets(self) -> Path:
+        """A directory, or a link to a short one where the full path would be too long for a socket."""
+        return self.var / "sockets"
+
+    @property
+    def rpc_socket(self) -> Path:
+        return self.sockets / "hero_slot" / "rpc.sock"
+
+    @property
+    def supervisor(self) -> Path:
+        return self.var / "supervisor"
+
+    @property
+    def journal(self) -> Path:
+        """What a switch in flight intends, one file a service."""
+        return self.var / "state" / "journal"
+
+    @property
+    def database(self) -> Path:
+        """The slot's outbox of events, operations and builds."""
+        return self.var / "state" / "slot.sqlite"
+
+    def installed(self, service: str, commit: str) -> Path:
+        return self.opt / service / commit[:8]
+
+    def current(self, service: str) -> Path:
+        return self.bin / service
+
+    def data(self, service: str) -> Path:
+        """The `{var}` of a service: its own data, kept over versions."""
+        return self.var / "lib" / service
+
+    def worktree(self, service: str, branch: str) -> Path:
+        return self.src / service / folder_name(branch)
+
+    def clone(self, repo: str) -> Path:
+        return self.repos / f"{repo}.git"
+
+    def service_log(self, service: str) -> Path:
+        return self.log / f"{service}.log"
+
+
+@dataclass(frozen=True)
+class BoxPaths:
+    """The tree of a rootless box, one folder."""
+
+    root: Path
+
+    @property
+    def config(self) -> Path:
+        return self.root / "box.toml"
+
+    @property
+    def forge(self) -> Path:
+        return self.root / "forge"
+
+    @property
+    def team(self) -> Path:
+        """The clone of the team repo that the box reads."""
+        return self.root / "team"
+
+    @property
+    def cache(self) -> Path:
+        return self.root / "cache" / "archives"
+
+    @property
+    def run(self) -> Path:
+        """A directory, or a link to a short one where the full path would be too long for a socket."""
+        return self.root / "run"
+
+    @property
+    def rpc_socket(self) -> Path:
+        return self.run / "rpc.sock"
+
+    @property
+    def log(self) -> Path:
+        return self.root / "var" / "log"
+
+    @property
+    def database(self) -> Path:
+        return self.root / "var" / "events.sqlite"
+
+    @property
+    def homes(self) -> Path:
+        return self.root / "home"
+
+    def slot(self, user: str) -> SlotPaths:
+        return SlotPaths(self.homes / user / "hero")

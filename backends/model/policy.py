@@ -1,0 +1,57 @@
+"""`policy.toml`: the blast radius of actions, and so which run, which wait and which need approval."""
+
+from __future__ import annotations
+
+from fnmatch import fnmatchcase
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator
+
+from backends.model.durations import Seconds
+from backends.model.names import BadValue, check_login
+from backends.model.tomlfile import Strict, TomlFile
+
+Radius = Literal["low", "medium", "high"]
+Actor = Literal["owner", "teammate", "agent", "integrator", "webhook", "any"]
+
+
+def _check_approver(name: str) -> str:
+    return name if name == "@admins" else check_login(name)
+
+
+class Rule(Strict):
+    """One `[[rule]]`. `action` is a glob over action names; `hold` (seconds) is how long a medium one waits.
+
+    `approvers` are logins, or `@admins` for those of team.toml.
+    """
+
+    action: str = Field(min_length=1, max_length=100)
+    actor: Actor = "any"
+    radius: Radius
+    hold: Seconds = Field(default=0.0, validate_default=True)
+    approvers: tuple[Annotated[str, AfterValidator(_check_approver)], ...] = Field(default=(), strict=False)
+
+    @field_validator("hold")
+    @classmethod
+    def _medium_waits(cls, value: float, info: ValidationInfo) -> float:
+        if info.data.get("radius") == "medium" and value == 0:
+            raise BadValue(None, 'a time to wait, like "10m", because of `radius = "medium"`')
+        return value
+
+
+class Policy(TomlFile):
+    """The rules in their order: the first that matches decides."""
+
+    rules: tuple[Rule, ...] = Field(default=(), alias="rule", strict=False)
+
+
+DEFAULT_RULE = Rule(action="*", actor="any", radius="high", approvers=("@admins",))
+"""What holds for an action that no rule names."""
+
+
+def radius_of(policy: Policy, action: str, actor: str) -> Rule:
+    """The rule for `actor` doing `action` (a name of rpc.md): the first that matches, else DEFAULT_RULE."""
+    for rule in policy.rules:
+        if rule.actor in ("any", actor) and fnmatchcase(action, rule.action):
+            return rule
+    return DEFAULT_RULE

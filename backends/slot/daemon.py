@@ -1,0 +1,133 @@
+"""The process around a slot: its socket, its link to the box, the files that it watches, its end."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import signal
+from pathlib import Path
+
+from watchfiles import awatch
+
+from backends.box_files import read_boxfile, read_team
+from backends.forge.folder import FolderForge
+from backends.model.errors import HeroError, unknown_name
+from backends.model.paths import BoxPaths
+from backends.rpc.connection import Connection
+from backends.rpc.dispatcher import Dispatcher
+from backends.rpc.server import Server
+from backends.rpc.socketdir import ensure_socket_dir
+from backends.rpc.wire import Request
+from backends.slot.boxlink import BoxLink
+from backends.slot.handlers import register
+from backends.slot.slot import Slot
+from backends.supervisors.supervisord import Supervisord
+from backends.version import VERSION
+
+log = logging.getLogger(__name__)
+
+LONGEST_SOCKET = len("hero_slot/supervisor.events.sock.12345678")
+"""Bytes that the longest name of a socket of ours takes in a slot's socket folder."""
+
+
+async def serve(root: Path, user: str) -> None:
+    """Be the daemon of `user`'s slot until a signal or `slot.down` ends it. Raises HeroError."""
+    box = BoxPaths(root)
+    if not box.slot(user).root.is_dir():
+        users = [home.name for home in box.homes.iterdir()] if box.homes.is_dir() else []
+        raise unknown_name("slot", user, users)
+    paths = box.slot(user)
+    sockets = ensure_socket_dir(paths.sockets, LONGEST_SOCKET)
+    own = sockets / "hero_slot"
+    own.mkdir(mode=0o700, exist_ok=True)
+    slot = Slot(
+        box,
+        read_boxfile(box).name,
+        user,
+        forge=FolderForge(box.forge),
+        supervisor=Supervisord(paths.supervisor, runtime_dir=own),
+        sockets=sockets,
+    )
+    daemon = _Daemon(box, slot, own / "rpc.sock")
+    await daemon.run()
+
+
+class _Daemon:
+    def __init__(self, box: BoxPaths, slot: Slot, socket: Path):
+        self._box = box
+        self._slot = slot
+        self._ended = asyncio.Event()
+        self._stop_services = False
+        self._dispatcher = Dispatcher("hero_slotd", VERSION, log=slot.context.paths.log / "slotd.log")
+        register(self._dispatcher, slot, self._down)
+        self._server = Server(socket, self._dispatcher)
+
+    async def run(self) -> None:
+        slot = self._slot
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._ended.set)
+        await self._server.start()
+        try:
+            team, _ = await asyncio.to_thread(read_team, self._box.team)
+            await slot.open(team)
+            await self._run_until_ended()
+        finally:
+            await self._server.close()
+            await slot.close(services=self._stop_services)
+
+    async def _run_until_ended(self) -> None:
+        slot = self._slot
+        link = BoxLink(
+            self._box.rpc_socket,
+            slot.context.user,
+            slot.outbox,
+            slot.status,
+            self._from_box,
+        )
+        slot.when_recorded(link.recorded)
+        ends = [
+            slot.context.board.watch(lambda cell, service: link.cell(cell) if cell else link.gone(service)),
+            slot.context.operations.watch(link.operation),
+        ]
+        tasks = [
+            asyncio.create_task(link.run(), name="box-link"),
+            asyncio.create_task(self._watch_manifest(link), name="watch-manifest"),
+        ]
+        await self._ended.wait()
+        for end in ends:
+            end()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _from_box(self, connection: Connection, request: Request) -> object:
+        """What the box asks over the link that we opened: the same calls, and news from the forge."""
+        if request.method == "forge.changed":
+            self._slot.forge_changed(str(request.params.get("repo", "")))
+            return {}
+        if request.method == "team.changed":
+            await self._take_team()
+            return {}
+        return await self._dispatcher(connection, request)
+
+    async def _take_team(self) -> None:
+        team, _ = await asyncio.to_thread(read_team, self._box.team)
+        self._slot.take_team(team)
+        self._slot.reload()
+
+    async def _watch_manifest(self, link: BoxLink) -> None:
+        """An edit by hand shows in the cells at once; one that does not parse, in the slot's problems."""
+        manifest = self._slot.context.paths.manifest
+        manifest.parent.mkdir(parents=True, exist_ok=True)
+        async for changes in awatch(manifest.parent, step=20, debounce=100, recursive=False):
+            if any(Path(path).name == manifest.name for _, path in changes):
+                with contextlib.suppress(HeroError):
+                    self._slot.reload()
+                    self._slot.context.refresher.soon()
+                link.status_changed()
+
+    async def _down(self, services: bool) -> None:
+        self._stop_services = services
+        asyncio.get_running_loop().call_later(0.05, self._ended.set)

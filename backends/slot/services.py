@@ -1,0 +1,300 @@
+"""The slot's processes: started from the version in force, watched, checked, told to the board."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from backends.model.errors import HeroError
+from backends.model.paths import SlotPaths
+from backends.model.service import ServiceDescription, fill, secrets_named
+from backends.model.text import safe_line
+from backends.slot.board import Board
+from backends.slot.files import remove_file
+from backends.slot.health import Checked, HealthMonitor, wait_healthy
+from backends.slot.installs import Installs
+from backends.slot.logs import tail
+from backends.supervisors.base import ProcessSpec, ProcessState, Supervisor, SupervisorLost
+
+log = logging.getLogger(__name__)
+
+_DEAD = ("exited", "backoff", "fatal", "stopped")
+_UP_AGAIN = (0.05, 0.2, 0.5, 1.0, 2.0, 5.0)
+
+Reporter = Callable[[str, str, str], None]
+"""Takes an event's kind, subject and sentence."""
+
+
+@dataclass
+class _Start:
+    """A start that has not settled: `died` is set when its process ended."""
+
+    died: asyncio.Event = field(default_factory=asyncio.Event)
+    task: asyncio.Task[Checked] | None = None
+
+
+class Services:
+    """Start, stop and watch what the slot runs. `sockets` is the short real folder of `var/sockets`."""
+
+    def __init__(
+        self,
+        paths: SlotPaths,
+        sockets: Path,
+        supervisor: Supervisor,
+        installs: Installs,
+        board: Board,
+        report: Reporter,
+    ):
+        self._paths = paths
+        self._sockets = sockets
+        self._supervisor = supervisor
+        self._installs = installs
+        self._board = board
+        self._report = report
+        self._starts: dict[str, _Start] = {}
+        self._pids: dict[str, int] = {}
+        self._monitor = HealthMonitor(self._checked)
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._watching: asyncio.Task[None] | None = None
+
+    async def up(self) -> bool:
+        """Bring the supervisor up, or adopt the running one, and watch it; tells whether anything ran there."""
+        await self._supervisor.up()
+        states = await self._supervisor.states()
+        self._watching = asyncio.create_task(self._watch(), name="watch-supervisor")
+        return any(state.state not in _DEAD for state in states.values())
+
+    async def close(self) -> None:
+        """Stop watching; services run on."""
+        tasks: list[asyncio.Task[Any]] = [task for task in (self._watching, *self._tasks) if task]
+        tasks += [start.task for start in self._starts.values() if start.task]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._monitor.close()
+
+    async def down(self) -> None:
+        """Stop every service and the supervisor."""
+        await self._supervisor.down()
+
+    def describe(self, service: str) -> ServiceDescription:
+        """The description of the version in force. Raises HeroError when nothing is installed."""
+        installed = self._installs.current(service)
+        if installed is None:
+            raise HeroError(
+                "not_found",
+                f"Nothing is installed for {service}.",
+                hint=f"`hero_dev pull {service}` installs the newest release of its branch.",
+            )
+        return self._installs.describe(service, installed.folder)
+
+    async def start(self, service: str) -> None:
+        """(Re)start `service` on the version in force; returns when its process is spawned. Raises HeroError."""
+        description = self.describe(service)
+        spec = self._spec(service, description)
+        self._forget(service)
+        await self._supervisor.apply(spec)
+        await self._supervisor.stop(service)
+        for name in description.run.sockets:
+            remove_file(self._sockets / service / f"{name}.sock")
+        self._board.update(
+            service,
+            starting=True,
+            checked=None,
+            check_detail="",
+            depends_on=tuple(description.run.depends_on),
+            socket=self._web_socket(service, description),
+        )
+        await self._supervisor.start(service)
+        self._begin(service, description)
+
+    async def healthy(self, service: str) -> Checked:
+        """How the last start of `service` settled: healthy within its time, or why not."""
+        start = self._starts.get(service)
+        if start is None or start.task is None:
+            return Checked(True, "")
+        return await asyncio.shield(start.task)
+
+    async def stop(self, service: str) -> None:
+        """Stop `service`; returns when its whole process group is gone."""
+        self._forget(service)
+        await self._supervisor.stop(service)
+
+    async def remove(self, service: str) -> None:
+        """Stop `service` and let the supervisor forget it."""
+        self._forget(service)
+        await self._supervisor.remove(service)
+
+    async def running(self, service: str) -> bool:
+        state = (await self._supervisor.states()).get(service)
+        return state is not None and state.state not in _DEAD
+
+    async def _watch(self) -> None:
+        attempt = 0
+        while True:
+            try:
+                async for state in self._supervisor.watch():
+                    attempt = 0
+                    self._process_changed(state)
+            except SupervisorLost as lost:
+                log.warning("supervisor lost: %s", lost)
+            except HeroError as error:
+                log.warning("supervisor: %s", error)
+            await asyncio.sleep(_UP_AGAIN[min(attempt, len(_UP_AGAIN) - 1)] if attempt else 0)
+            attempt += 1
+            with contextlib.suppress(HeroError):
+                await self._bring_back()
+
+    async def _bring_back(self) -> None:
+        """A supervisor that died gets a successor; what ran is started again under it, and reported."""
+        ran = [name for name in self._board.services() if name in self._pids]
+        await self._supervisor.up()
+        states = await self._supervisor.states()
+        lost = [name for name in ran if name not in states or states[name].state in _DEAD]
+        if not lost:
+            return
+        self._report("slot.supervisor", "", f"The supervisor was killed; started again: {', '.join(lost)}.")
+        for service in lost:
+            try:
+                await self.start(service)
+            except HeroError as error:
+                self._report("service.failed", service, error.message)
+
+    def _process_changed(self, state: ProcessState) -> None:
+        service = state.name
+        if self._board.facts(service) is None:
+            return
+        if state.state in _DEAD:
+            self._pids.pop(service, None)
+            self._process_ended(state)
+            return
+        self._board.update(service, process=state)
+        if state.state == "running" and state.pid and self._pids.get(service) != state.pid:
+            self._pids[service] = state.pid
+            if service not in self._starts:
+                self._begin_again(service)
+
+    def _process_ended(self, state: ProcessState) -> None:
+        service = state.name
+        if service in self._starts:
+            self._own(self._confirm_death(service))
+        self._monitor.remove(service)
+        self._board.update(service, process=state, checked=None, starting=False)
+        if state.state != "stopped":
+            self._own(self._tell_last_line(service))
+
+    async def _confirm_death(self, service: str) -> None:
+        """The end that is told may be that of the process before; ask before a start is given up."""
+        states = await self._supervisor.states()
+        state = states.get(service)
+        start = self._starts.get(service)
+        if start and (state is None or state.state in _DEAD):
+            start.died.set()
+
+    async def _tell_last_line(self, service: str) -> None:
+        lines = await tail([(service, self._paths.service_log(service))], lines=1)
+        self._board.update(service, last_log=safe_line(lines[0].text, 300) if lines else "")
+
+    def _begin_again(self, service: str) -> None:
+        """Health of a process that the supervisor (re)started by itself, or that was there before us."""
+        try:
+            description = self.describe(service)
+        except HeroError as error:
+            self._board.update(service, checked=False, check_detail=error.message)
+            return
+        self._board.update(
+            service,
+            starting=True,
+            depends_on=tuple(description.run.depends_on),
+            socket=self._web_socket(service, description),
+        )
+        self._begin(service, description)
+
+    def _begin(self, service: str, description: ServiceDescription) -> None:
+        start = _Start()
+        self._starts[service] = start
+        start.task = asyncio.create_task(self._settle(service, description, start), name=f"health-{service}")
+
+    async def _settle(self, service: str, description: ServiceDescription, start: _Start) -> Checked:
+        folder = self._sockets / service
+        checked = await wait_healthy(
+            description.health,
+            socket_dir=folder,
+            cwd=self._paths.current(service),
+            env=self._env(service, description),
+            died=start.died,
+        )
+        if self._starts.get(service) is not start:
+            return checked
+        del self._starts[service]
+        if start.died.is_set():
+            self._board.update(service, starting=False)
+            return checked
+        self._board.update(service, checked=checked.ok, check_detail=checked.detail, starting=False)
+        self._monitor.add(
+            service,
+            description.health,
+            socket_dir=folder,
+            cwd=self._paths.current(service),
+            env=self._env(service, description),
+            ok=checked.ok,
+        )
+        return checked
+
+    def _checked(self, service: str, ok: bool, detail: str) -> None:
+        self._board.update(service, checked=ok, check_detail=detail)
+
+    def _forget(self, service: str) -> None:
+        """Nobody waits any longer for an earlier start to settle."""
+        self._monitor.remove(service)
+        self._pids.pop(service, None)
+        start = self._starts.pop(service, None)
+        if start and start.task:
+            start.task.cancel()
+
+    def _own(self, work: object) -> None:
+        task = asyncio.ensure_future(work)  # type: ignore[call-overload]
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def _spec(self, service: str, description: ServiceDescription) -> ProcessSpec:
+        home = self._paths.current(service)
+        argv = [self._filled(service, description, word) for word in description.run.command]
+        if not argv[0].startswith("/"):
+            argv[0] = str(home / argv[0])
+        self._paths.data(service).mkdir(parents=True, exist_ok=True)
+        (self._sockets / service).mkdir(parents=True, exist_ok=True, mode=0o700)
+        return ProcessSpec(
+            name=service,
+            argv=tuple(argv),
+            cwd=home,
+            env=self._env(service, description),
+            log=self._paths.service_log(service),
+            restart=description.run.restart,
+            stop_timeout=description.run.stop_timeout,
+            memory_max=description.run.memory_max,
+        )
+
+    def _env(self, service: str, description: ServiceDescription) -> dict[str, str]:
+        missing = secrets_named(description.run.env)
+        if missing:
+            raise HeroError(
+                "not_found",
+                f"{service} needs secrets that this slot has not: {', '.join(sorted(missing))}.",
+                hint="The private secrets repository provides them; this box has none yet.",
+            )
+        return {key: self._filled(service, description, value) for key, value in description.run.env.items()}
+
+    def _filled(self, service: str, description: ServiceDescription, value: str) -> str:
+        sockets = {name: str(self._sockets / service / f"{name}.sock") for name in description.run.sockets}
+        return fill(value, sockets=sockets, home=str(self._paths.root), var=str(self._paths.data(service)))
+
+    def _web_socket(self, service: str, description: ServiceDescription) -> str:
+        names = description.run.sockets
+        name = "web" if "web" in names else (names[0] if names else "")
+        return str(self._paths.sockets / service / f"{name}.sock") if name else ""

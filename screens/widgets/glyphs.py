@@ -1,0 +1,98 @@
+"""One cell of sign for each state, so that nothing is told by colour alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Glyphs:
+    """Every sign that a widget draws; each is exactly one terminal cell wide."""
+
+    health: Mapping[str, str]
+    drift: Mapping[str, str]
+    source: Mapping[str, str]
+    build: Mapping[str, str]
+    busy: str
+    unbound: str
+    stale: str
+    cursor: str
+    bar_done: str
+    bar_left: str
+    rule: str
+
+    def all(self) -> dict[str, str]:
+        """Name → sign of everything, for tests and the help screen."""
+        named = {
+            f"{group}.{state}": sign
+            for group in ("health", "drift", "source", "build")
+            for state, sign in getattr(self, group).items()
+        }
+        for name in ("busy", "unbound", "stale", "cursor", "bar_done", "bar_left", "rule"):
+            named[name] = getattr(self, name)
+        return named
+
+
+UNICODE = Glyphs(
+    health={
+        "healthy": "●",
+        "starting": "◐",
+        "unhealthy": "▲",
+        "crashed": "✖",
+        "stopped": "○",
+        "unknown": "?",
+    },
+    drift={"current": "=", "behind": "↓", "modified": "✎", "missing": "∅", "pinned": "◆"},
+    source={"release": "▾", "build": "▴", "hash": "#"},
+    build={
+        "queued": "◌",
+        "running": "◴",
+        "succeeded": "✓",
+        "failed": "✗",
+        "cancelled": "⊘",
+        "superseded": "»",
+    },
+    busy="↻",
+    unbound="·",
+    stale="≈",
+    cursor="▌",
+    bar_done="━",
+    bar_left="╌",
+    rule="─",
+)
+
+ASCII = Glyphs(
+    health={
+        "healthy": "o",
+        "starting": "~",
+        "unhealthy": "!",
+        "crashed": "X",
+        "stopped": "-",
+        "unknown": "?",
+    },
+    drift={"current": "=", "behind": "<", "modified": "*", "missing": "!", "pinned": "#"},
+    source={"release": "v", "build": "^", "hash": "#"},
+    build={
+        "queued": ".",
+        "running": "&",
+        "succeeded": "+",
+        "failed": "x",
+        "cancelled": "/",
+        "superseded": ">",
+    },
+    busy="%",
+    unbound=".",
+    stale="~",
+    cursor=">",
+    bar_done="=",
+    bar_left="-",
+    rule="-",
+)
+
+
+def glyphs_for(environment: Mapping[str, str]) -> Glyphs:
+    """The set that the terminal described by `environment` can draw."""
+    locale = environment.get("LC_ALL") or environment.get("LC_CTYPE") or environment.get("LANG") or "UTF-8"
+    drawable = "utf" in locale.lower() and environment.get("TERM") not in ("linux", "dumb", "vt100")
+    return UNICODE if drawable else ASCII

@@ -1,0 +1,353 @@
+"""The fleet at one glance: users by services on the Line API, one small repaint for each changed cell."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.geometry import Region, Size
+from textual.message import Message
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from screens.widgets.glyphs import UNICODE, Glyphs
+from screens.widgets.grid_canvas import Canvas, Viewport
+from screens.widgets.grid_layout import DENSITIES, Density, Geometry, measure
+from screens.widgets.grid_model import Filters, GridCell, GridColumn, GridModel, GridRow, GridView
+from screens.widgets.grid_paint import PARTS, STATES, Ink
+
+
+class FleetGrid(ScrollView, can_focus=True):
+    """Users × services. Feed it with `set_shape` and `set_cell`; it answers with messages.
+
+    Header, integration row, user and credential columns stay in place while the rest scrolls. Only what
+    is visible is painted, and a changed cell repaints the few terminal cells that differ.
+    """
+
+    ALLOW_SELECT = False
+    COMPONENT_CLASSES: ClassVar[set[str]] = {*PARTS, *STATES}
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("j,down", "move(1, 0)", "Down", id="grid.down", show=False),
+        Binding("k,up", "move(-1, 0)", "Up", id="grid.up", show=False),
+        Binding("h,left", "move(0, -1)", "Left", id="grid.left", show=False),
+        Binding("l,right", "move(0, 1)", "Right", id="grid.right", show=False),
+        Binding("g", "move_to_row(0)", "Top", id="grid.top", show=False),
+        Binding("G", "move_to_row(-1)", "Bottom", id="grid.bottom", show=False),
+        Binding("home", "move_to_column(0)", "First service", id="grid.first", show=False),
+        Binding("end", "move_to_column(-1)", "Last service", id="grid.last", show=False),
+        Binding("ctrl+d", "page(0.5)", "Half page down", id="grid.half_down", show=False),
+        Binding("ctrl+u", "page(-0.5)", "Half page up", id="grid.half_up", show=False),
+        Binding("pagedown", "page(1.0)", "Page down", id="grid.page_down", show=False),
+        Binding("pageup", "page(-1.0)", "Page up", id="grid.page_up", show=False),
+        Binding("enter", "select", "Open", id="grid.select", show=False),
+        Binding("z", "cycle_density", "Density", id="grid.density", show=False),
+    ]
+
+    @dataclass
+    class CellHighlighted(Message):
+        """The cursor moved, or the cell under it changed; `cell` is None where nothing is bound."""
+
+        grid: FleetGrid
+        row_key: str
+        column_key: str
+        cell: GridCell | None
+
+        @property
+        def control(self) -> FleetGrid:
+            """The grid that sent it."""
+            return self.grid
+
+    @dataclass
+    class CellSelected(CellHighlighted):
+        """Enter or a double click on a cell."""
+
+    @dataclass
+    class DensityChanged(Message):
+        """Another density is shown now; `choice` is None while the width decides."""
+
+        grid: FleetGrid
+        density: Density
+        choice: Density | None
+
+    def __init__(
+        self,
+        *,
+        glyphs: Glyphs = UNICODE,
+        name: str | None = None,
+        id: str | None = None,
+        classes: str | None = None,
+    ) -> None:
+        super().__init__(name=name, id=id, classes=classes)
+        self._model = GridModel()
+        self._geometry = Geometry()
+        self._choice: Density | None = None
+        self._cursor: tuple[str, str] | None = None
+        self._glyphs = glyphs
+        self._painted: Canvas | None = None
+
+    # -- data -------------------------------------------------------------------------------------
+
+    def set_shape(self, rows: Iterable[GridRow], columns: Iterable[GridColumn]) -> None:
+        """Set users and services; what is known about cells that remain is kept, and so is the cursor."""
+        self._model.set_shape(rows, columns)
+        self._reshape()
+
+    def set_row(self, row: GridRow) -> None:
+        """Replace a row's title, credential or staleness."""
+        self._model.set_row(row)
+        self._reshape()
+
+    def set_cell(self, row_key: str, column_key: str, cell: GridCell | None) -> None:
+        """Show `cell` there, None for no binding. Costs a repaint of what differs, if that is visible."""
+        before = self._model.cell(row_key, column_key)
+        if before == cell:
+            return
+        faults = self._model.faults(row_key)
+        if self._model.set_cell(row_key, column_key, cell):
+            self._reshape()
+        else:
+            row, column = self.view.row_at.get(row_key), self.view.column_at.get(column_key)
+            if row is not None and column is not None and self.size:
+                self._canvas.forget_row(row_key)
+                self.refresh_boxes(*self._canvas.changed_boxes(self._viewport, row, column, before, cell))
+                if self._model.faults(row_key) != faults:
+                    self.refresh_boxes(self._canvas.label_box(self._viewport, row))
+        if self._cursor == (row_key, column_key):
+            self._post_highlight()
+
+    def cell(self, row_key: str, column_key: str) -> GridCell | None:
+        """What was last set there."""
+        return self._model.cell(row_key, column_key)
+
+    # -- filters ----------------------------------------------------------------------------------
+
+    @property
+    def filters(self) -> Filters:
+        """What is left out now."""
+        return self._model.filters
+
+    def set_filter(self, text: str) -> None:
+        """Keep users or services whose names hold `text`; with a leading `!`, drop those instead."""
+        self._filter(replace(self.filters, text=text.strip()))
+
+    def show_rows(self, predicate: Callable[[GridRow], bool] | None) -> None:
+        """Keep only the rows that `predicate` accepts; None shows all again."""
+        self._filter(replace(self.filters, predicate=predicate))
+
+    def set_only_faults(self, on: bool) -> None:
+        """Keep only rows with an unhealthy, crashed or missing service or a failed build."""
+        self._filter(replace(self.filters, only_faults=on))
+
+    def set_only_mine(self, on: bool, row_key: str = "") -> None:
+        """Keep only the row `row_key` and the pinned ones."""
+        self._filter(replace(self.filters, only_mine=on, mine=row_key or self.filters.mine))
+
+    def _filter(self, filters: Filters) -> None:
+        self._model.filters = filters
+        self._model.refilter()
+        self._reshape()
+
+    @property
+    def view(self) -> GridView:
+        """The rows and columns that the filters leave; empty ones mean that nothing matches."""
+        return self._model.view
+
+    # -- cursor -----------------------------------------------------------------------------------
+
+    @property
+    def cursor(self) -> tuple[str, str] | None:
+        """Keys of row and column under the cursor, None while nothing is shown."""
+        return self._cursor
+
+    @cursor.setter
+    def cursor(self, keys: tuple[str, str]) -> None:
+        row, column = self.view.row_at.get(keys[0]), self.view.column_at.get(keys[1])
+        if row is not None and column is not None:
+            self._move_to(row, column)
+
+    def _position(self) -> tuple[int, int]:
+        if self._cursor is None:
+            return 0, 0
+        return self.view.row_at[self._cursor[0]], self.view.column_at[self._cursor[1]]
+
+    def _move_to(self, row: int, column: int) -> None:
+        view = self.view
+        if not view.rows or not view.columns:
+            return
+        row = max(0, min(len(view.rows) - 1, row))
+        column = max(0, min(len(view.columns) - 1, column))
+        keys = (view.rows[row].key, view.columns[column].key)
+        if keys == self._cursor:
+            return
+        before, self._cursor = self._position() if self._cursor else (row, column), keys
+        self._scroll_into_view(row, column)
+        for changed_row, changed_column in (before, (row, column)):
+            self.refresh_boxes(
+                self._canvas.cell_box(self._viewport, changed_row, changed_column),
+                self._canvas.label_box(self._viewport, changed_row),
+                self._canvas.header_box(self._viewport, changed_column),
+            )
+        self._post_highlight()
+
+    def _post_highlight(self) -> None:
+        if self._cursor is not None:
+            self.post_message(self.CellHighlighted(self, *self._cursor, self._model.cell(*self._cursor)))
+
+    def _scroll_into_view(self, row: int, column: int) -> None:
+        geometry, (scroll_x, scroll_y) = self._geometry, self.scroll_offset
+        x, y = column * geometry.pitch, (row - geometry.frozen) * geometry.row_height
+        room_x, room_y = self._visible.width - geometry.left, self._visible.height - geometry.top
+        if row >= geometry.frozen:
+            scroll_y = max(y + geometry.row_height - room_y, min(scroll_y, y))
+        scroll_x = max(x + geometry.pitch - room_x, min(scroll_x, x))
+        if (scroll_x, scroll_y) != self.scroll_offset:
+            self.scroll_to(max(0, scroll_x), max(0, scroll_y), animate=False)
+
+    def action_move(self, rows: int, columns: int) -> None:
+        """Move the cursor by so many rows and columns."""
+        row, column = self._position()
+        self._move_to(row + rows, column + columns)
+
+    def action_move_to_row(self, row: int) -> None:
+        """Move to a row by its place, -1 for the last."""
+        self._move_to(row % max(1, len(self.view.rows)), self._position()[1])
+
+    def action_move_to_column(self, column: int) -> None:
+        """Move to a column by its place, -1 for the last."""
+        self._move_to(self._position()[0], column % max(1, len(self.view.columns)))
+
+    def action_page(self, pages: float) -> None:
+        """Move by a part of the visible rows."""
+        visible = max(1, (self._visible.height - self._geometry.top) // self._geometry.row_height)
+        step = max(1, int(visible * abs(pages)))
+        self.action_move(step if pages > 0 else -step, 0)
+
+    def action_select(self) -> None:
+        """Tell the screen that the cell under the cursor was chosen."""
+        if self._cursor is not None:
+            self.post_message(self.CellSelected(self, *self._cursor, self._model.cell(*self._cursor)))
+
+    # -- density ----------------------------------------------------------------------------------
+
+    @property
+    def density(self) -> Density:
+        """What is shown now."""
+        return self._geometry.density
+
+    @property
+    def density_choice(self) -> Density | None:
+        """What the person chose; None while the width decides."""
+        return self._choice
+
+    def set_density(self, choice: Density | None) -> None:
+        """Show this density whatever the width; None lets the width decide again."""
+        self._choice = choice
+        self._reshape()
+        self.post_message(self.DensityChanged(self, self.density, choice))
+
+    def action_cycle_density(self) -> None:
+        """By width → full → compact → heat → by width."""
+        choices: list[Density | None] = [None, *DENSITIES]
+        self.set_density(choices[(choices.index(self._choice) + 1) % len(choices)])
+
+    # -- mouse ------------------------------------------------------------------------------------
+
+    def on_click(self, event: events.Click) -> None:
+        """Move the cursor to what was clicked; a second click on it chooses it."""
+        offset = event.get_content_offset(self)
+        if offset is None or not self.view.rows:
+            return
+        event.stop()
+        geometry, (scroll_x, scroll_y) = self._geometry, self.scroll_offset
+        row, column = self._position()
+        hit = geometry.row_at(offset.y, scroll_y)
+        if hit is not None and hit[0] >= len(self.view.rows):
+            return
+        if offset.x >= geometry.left:
+            column = (offset.x - geometry.left + scroll_x) // geometry.pitch
+            if column >= len(self.view.columns):
+                return
+        self._move_to(hit[0] if hit else row, column)
+        if event.chain == 2 and hit is not None and offset.x >= geometry.left:
+            self.action_select()
+
+    # -- shape and styles -------------------------------------------------------------------------
+
+    def on_resize(self) -> None:
+        """Choose the density and widths for the new size."""
+        self._reshape()
+
+    def on_focus(self) -> None:
+        """Draw the cursor as the place where keys go."""
+        self._refresh_cursor()
+
+    def on_blur(self) -> None:
+        """Draw the cursor as a mark only."""
+        self._refresh_cursor()
+
+    def notify_style_update(self) -> None:
+        """Forget what is painted when theme or style sheet change."""
+        self._painted = None
+        super().notify_style_update()
+
+    def _reshape(self) -> None:
+        view = self.view
+        # The scrollbar's column is always left free: were it used when there is none, a density could
+        # fit without the scrollbar and, by needing one, no longer fit.
+        width = max(1, self.size.width - self.styles.scrollbar_size_vertical)
+        self._geometry = measure(width, self.size.height, view, self._choice)
+        self._painted = None
+        self.virtual_size = Size(*self._geometry.virtual(len(view.rows), len(view.columns)))
+        self._keep_cursor()
+        self.refresh()
+
+    def _keep_cursor(self) -> None:
+        view = self.view
+        if not view.rows or not view.columns:
+            self._cursor = None
+            return
+        row_key, column_key = self._cursor or ("", "")
+        row, column = view.row_at.get(row_key), view.column_at.get(column_key)
+        if row is None or column is None:
+            self._cursor = (view.rows[row or 0].key, view.columns[column or 0].key)
+            self._post_highlight()
+        if self.size:
+            self._scroll_into_view(*self._position())
+
+    # -- painting ---------------------------------------------------------------------------------
+
+    @property
+    def _viewport(self) -> Viewport:
+        return Viewport(self._visible, self.scroll_offset, self._cursor, self.has_focus)
+
+    @property
+    def _visible(self) -> Size:
+        return Size(
+            self.size.width - self.scrollbar_size_vertical, self.size.height - self.scrollbar_size_horizontal
+        )
+
+    @property
+    def _canvas(self) -> Canvas:
+        if self._painted is None:
+            names = self.COMPONENT_CLASSES
+            styles = {name: self.get_component_rich_style(name, partial=True) for name in names}
+            ink = Ink(styles, self._glyphs)
+            self._painted = Canvas(self._model, self._geometry, ink, self.rich_style)
+        return self._painted
+
+    def refresh_boxes(self, *boxes: Region) -> None:
+        """Repaint these parts of the widget; empty ones cost nothing."""
+        visible = [box for box in boxes if box]
+        if visible:
+            self.refresh(*visible)
+
+    def _refresh_cursor(self) -> None:
+        if self._cursor is not None:
+            self.refresh_boxes(self._canvas.cell_box(self._viewport, *self._position()))
+
+    def render_line(self, y: int) -> Strip:
+        """One line of the widget: header, frozen row, rule or body."""
+        return self._canvas.line(self._viewport, y)

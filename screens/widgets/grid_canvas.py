@@ -1,0 +1,163 @@
+"""The fleet grid's painted lines, kept until they change, and where on the screen its parts are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from rich.segment import Segment
+from rich.style import Style
+from textual.cache import LRUCache
+from textual.geometry import Offset, Region, Size
+from textual.strip import Strip
+
+from screens.widgets import grid_paint as paint
+from screens.widgets.grid_layout import Geometry, header_titles
+from screens.widgets.grid_model import GridCell, GridModel
+
+
+@dataclass(frozen=True, slots=True)
+class Viewport:
+    """What of the grid is on the screen, and where its cursor is."""
+
+    size: Size
+    scroll: Offset
+    cursor: tuple[str, str] | None
+    focused: bool
+
+
+class Canvas:
+    """Paints lines of one model in one geometry. Every box is in the widget's own coordinates."""
+
+    def __init__(self, model: GridModel, geometry: Geometry, ink: paint.Ink, base: Style) -> None:
+        self.geometry = geometry
+        self._model = model
+        self._ink = ink
+        self._base = base
+        self._titles = header_titles(model.view.columns, geometry.inner - 1)
+        self._rows: LRUCache[str, tuple[object, list[Strip]]] = LRUCache(512)
+        self._labels: LRUCache[str, tuple[object, list[Strip]]] = LRUCache(512)
+
+    def forget_row(self, key: str) -> None:
+        """Paint this row anew when it is next asked for."""
+        self._rows.discard(key)
+        self._labels.discard(key)
+
+    # -- boxes ------------------------------------------------------------------------------------
+
+    def cell_box(self, view: Viewport, row: int, column: int) -> Region:
+        """The visible part of a cell; empty if there is none."""
+        geometry = self.geometry
+        x, y = geometry.column_x(column, view.scroll.x), geometry.row_y(row, view.scroll.y)
+        box = Region(x, y, geometry.pitch, geometry.row_height)
+        return box.intersection(self._area(view, row, geometry.left, view.size.width))
+
+    def label_box(self, view: Viewport, row: int) -> Region:
+        """The visible part of a row's user and credential."""
+        geometry = self.geometry
+        box = Region(0, geometry.row_y(row, view.scroll.y), geometry.left, geometry.row_height)
+        return box.intersection(self._area(view, row, 0, geometry.left))
+
+    def header_box(self, view: Viewport, column: int) -> Region:
+        """The visible part of a column's title."""
+        geometry = self.geometry
+        box = Region(geometry.column_x(column, view.scroll.x), 0, geometry.pitch, geometry.header)
+        room = max(0, view.size.width - geometry.left)
+        return box.intersection(Region(geometry.left, 0, room, geometry.header))
+
+    def changed_boxes(
+        self, view: Viewport, row: int, column: int, before: GridCell | None, after: GridCell | None
+    ) -> Iterator[Region]:
+        """The spans in which two looks of a cell differ, one a line, as far as they are visible."""
+        ground, hot = self._ground(view, row, column), self._is_hot(view, row, column)
+        old = paint.paint_cell(before, self.geometry, self._ink, ground, hot)
+        new = paint.paint_cell(after, self.geometry, self._ink, ground, hot)
+        whole = self.cell_box(view, row, column)
+        x = self.geometry.column_x(column, view.scroll.x)
+        y = self.geometry.row_y(row, view.scroll.y)
+        for line, pair in enumerate(zip(old, new, strict=True)):
+            if span := paint.changed_span(*pair):
+                yield Region(x + span[0], y + line, span[1] - span[0], 1).intersection(whole)
+
+    def _area(self, view: Viewport, row: int, left: int, right: int) -> Region:
+        top = self.geometry.top if row >= self.geometry.frozen else self.geometry.header
+        return Region(left, top, max(0, right - left), max(0, view.size.height - top))
+
+    # -- lines ------------------------------------------------------------------------------------
+
+    def line(self, view: Viewport, y: int) -> Strip:
+        """One line of the widget: header, frozen row, rule or body."""
+        shown = self._model.view
+        if not shown.rows or not shown.columns:
+            return Strip.blank(view.size.width, self._base)
+        if y < self.geometry.header:
+            return self._header(view, y)
+        hit = self.geometry.row_at(y, view.scroll.y)
+        if hit is None:
+            rule = self._ink.glyphs.rule * view.size.width
+            return Strip([self._ink.put(rule, "grid--rule", self._base)], view.size.width)
+        row, line = hit
+        if row >= len(shown.rows):
+            return Strip.blank(view.size.width, self._base)
+        body = self._visible(view, self._row(view, row)[line], self._ground(view, row))
+        return Strip.join([self._label(view, row)[line], body])
+
+    def _visible(self, view: Viewport, strip: Strip, ground: Style) -> Strip:
+        room = max(0, view.size.width - self.geometry.left)
+        return strip.crop_extend(view.scroll.x, view.scroll.x + room, ground)
+
+    def _header(self, view: Viewport, line: int) -> Strip:
+        ground = self._base + self._ink.styles["grid--header"]
+        hot = self._model.view.column_at.get(view.cursor[1], -1) if view.cursor else -1
+        segments = paint.paint_header(self._titles, self.geometry, self._ink, line, hot)
+        body = Strip(segments, self.geometry.pitch * len(self._titles)).apply_style(self._base)
+        return Strip.join([Strip.blank(self.geometry.left, ground), self._visible(view, body, ground)])
+
+    def _row(self, view: Viewport, row: int) -> list[Strip]:
+        shown, geometry = self._model.view, self.geometry
+        key = shown.rows[row].key
+        signature = (view.cursor, view.focused) if view.cursor and view.cursor[0] == key else None
+        cached = self._rows.get(key)
+        if cached is not None and cached[0] == signature:
+            return cached[1]
+        lines: list[list[Segment]] = [[] for _ in range(geometry.row_height)]
+        for column, service in enumerate(shown.columns):
+            cell = self._model.cell(key, service.key)
+            ground, hot = self._ground(view, row, column), self._is_hot(view, row, column)
+            painted = paint.paint_cell(cell, geometry, self._ink, ground, hot)
+            for target, segments in zip(lines, painted, strict=True):
+                target.extend(segments)
+        strips = [Strip(segments, geometry.pitch * len(shown.columns)) for segments in lines]
+        self._rows[key] = (signature, strips)
+        return strips
+
+    def _label(self, view: Viewport, row: int) -> list[Strip]:
+        data = self._model.view.rows[row]
+        hot = view.cursor is not None and view.cursor[0] == data.key
+        cached = self._labels.get(data.key)
+        if cached is not None and cached[0] == hot:
+            return cached[1]
+        faults = self._model.faults(data.key)
+        ground = self._ground(view, row)
+        painted = paint.paint_label(data, faults, self.geometry, self._ink, ground, hot)
+        strips = [Strip(segments, self.geometry.left) for segments in painted]
+        self._labels[data.key] = (hot, strips)
+        return strips
+
+    def _is_hot(self, view: Viewport, row: int, column: int) -> bool:
+        shown = self._model.view
+        return view.cursor == (shown.rows[row].key, shown.columns[column].key)
+
+    def _ground(self, view: Viewport, row: int, column: int | None = None) -> Style:
+        """What the row's text stands on: stripe, pinned tint, staleness, cursor."""
+        styles, shown = self._ink.styles, self._model.view
+        ground = self._base
+        if shown.rows[row].pinned:
+            ground += styles["grid--pinned"]
+        elif (row - shown.pinned) % 2:
+            ground += styles["grid--stripe"]
+        if shown.rows[row].stale:
+            ground += styles["grid--stale"]
+        if column is not None and self._is_hot(view, row, column):
+            ground += styles["grid--cursor" if view.focused else "grid--cursor-blurred"]
+        return ground

@@ -1,0 +1,103 @@
+"""Where the person is and whether it can be believed: box, connection, faults, what waits, read-only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+from textual.strip import Strip
+from textual.widget import Widget
+
+from screens.widgets.celltext import clean
+from screens.widgets.glyphs import UNICODE, Glyphs
+from screens.widgets.one_line import Part, paint_parts
+
+Connection = Literal["connected", "connecting", "reconnecting", "offline"]
+_SIGN = {"connected": "healthy", "connecting": "starting", "reconnecting": "starting", "offline": "crashed"}
+_WORDS = {
+    "connected": "connected",
+    "connecting": "connecting…",
+    "reconnecting": "reconnecting…",
+    "offline": "offline",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class StatusView:
+    """What the bar says. `place` names the screen or slot, `note` is one short free sentence."""
+
+    box: str = ""
+    connection: Connection = "connecting"
+    place: str = ""
+    faults: int = 0
+    waiting: int = 0
+    running: int = 0
+    read_only: bool = False
+    note: str = ""
+
+
+class StatusBar(Widget):
+    """Shows one `StatusView`. It has no clock: nothing in it changes unless something happened."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "status--brand",
+        "status--box",
+        "status--connected",
+        "status--waiting",
+        "status--offline",
+        "status--faults",
+        "status--quiet",
+        "status--read-only",
+    }
+    DEFAULT_CSS = "StatusBar { height: 1; }"
+
+    def __init__(
+        self,
+        view: StatusView | None = None,
+        *,
+        glyphs: Glyphs = UNICODE,
+        id: str | None = None,
+        classes: str | None = None,
+    ) -> None:
+        super().__init__(id=id, classes=classes)
+        self._view = view or StatusView()
+        self._glyphs = glyphs
+
+    @property
+    def view(self) -> StatusView:
+        """What is shown."""
+        return self._view
+
+    def show(self, view: StatusView) -> None:
+        """Show something else; repaints only if it differs."""
+        before, self._view = self._view, view
+        if before != view:
+            self.refresh()
+
+    def render_line(self, y: int) -> Strip:
+        """The line; on a narrow screen the place and the note go first."""
+        view, glyphs = self._view, self._glyphs
+        style = {"connected": "status--connected", "offline": "status--offline"}.get(
+            view.connection, "status--waiting"
+        )
+        sign = glyphs.health[_SIGN[view.connection]]
+        # While all is well the sign is enough; a lost connection is said in words.
+        connection = sign if view.connection == "connected" else f"{sign} {_WORDS[view.connection]}"
+        left: list[Part] = [
+            (" hero ", "status--brand"),
+            (f" {clean(view.box)} ", "status--box"),
+            (f"{connection}  ", style),
+        ]
+        if view.faults:
+            text = f"{glyphs.health['crashed']} {view.faults} fault{'s' * (view.faults > 1)}  "
+            left.append((text, "status--faults"))
+        if view.waiting:
+            left.append((f"? {view.waiting} waiting  ", "status--waiting"))
+        if view.running:
+            left.append((f"{glyphs.busy} {view.running} running  ", "status--quiet"))
+        left.append((clean(view.place), "status--quiet"))
+        right: list[Part] = [(" READ ONLY ", "status--read-only")] if view.read_only else []
+        used = sum(len(text) for text, _ in (*left, *right))
+        if view.note and used + len(view.note) + 2 <= self.size.width:
+            right.insert(0, (f"{clean(view.note)} ", "status--quiet"))
+        return paint_parts(self, left, right)

@@ -1,0 +1,63 @@
+"""Picture tests live in the top-level snapshots/ folder, which mirrors tests/."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_textual_snapshot as pts
+from syrupy.assertion import SnapshotAssertion
+from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
+from syrupy.location import PyTestLocation
+from textual.app import App
+
+ROOT = Path(__file__).resolve().parent.parent
+TESTS, SNAPSHOTS = ROOT / "tests", ROOT / "snapshots"
+
+os.environ.pop("NO_COLOR", None)  # a developer's own setting would change the pictures
+
+
+class TopLevel:
+    """Mirror tests/a/test_b.py to snapshots/a/test_b/."""
+
+    @classmethod
+    def dirname(cls, *, test_location: PyTestLocation) -> str:
+        """The folder that holds the pictures of one test module."""
+        relative = Path(test_location.filepath).resolve().relative_to(TESTS).with_suffix("")
+        return str(SNAPSHOTS / relative)
+
+
+class HeroSVG(TopLevel, pts.SVGImageExtension):  # type: ignore[misc]
+    """A screenshot with its colours: 20-150 kB."""
+
+    file_extension = "svg"  # the spelling of newer syrupy
+
+
+class HeroText(TopLevel, SingleFileSnapshotExtension):
+    """A screen as plain text: 1-10 kB, readable in a diff."""
+
+    _file_extension = file_extension = "txt"
+    _write_mode = WriteMode.TEXT
+
+
+pts.SVGImageExtension = HeroSVG  # snap_compare looks the name up when the test runs
+
+
+def screen_text(app: App[Any]) -> str:
+    """What `app` shows now, without colours, one line a row, no trailing spaces."""
+    strips = app.screen._compositor.render_strips()
+    return "\n".join(strip.text.rstrip() for strip in strips) + "\n"
+
+
+@pytest.fixture
+def snap_text(snapshot: SnapshotAssertion) -> Callable[[App[Any]], bool]:
+    """Compare a screen's layout with its picture; use `snap_compare` for colour."""
+    picture = snapshot.use_extension(HeroText)
+
+    def compare(app: App[Any]) -> bool:
+        return bool(screen_text(app) == picture)
+
+    return compare

@@ -1,0 +1,85 @@
+"""What an update of the grid costs on the wire, in bytes, on a whole 200×50 screen."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+
+from screens.widgets.grid_model import GridCell
+from tests.screens.widgets.samples import fleet_cell
+from tests.screens.widgets.test_grid import MANY_SERVICES, MANY_USERS, GridApp, running
+
+SERVICES = MANY_SERVICES[:10]
+
+
+def healthy(age: str = "3h") -> GridCell:
+    return GridCell("development", "9f3c21ab", "release", "current", "healthy", "succeeded", age)
+
+
+async def test_one_changed_cell_costs_few_bytes() -> None:
+    app = GridApp(MANY_USERS, SERVICES)
+    async with running(app, (200, 50)) as (pilot, _):
+        app.grid.set_cell("user03", SERVICES[4], healthy())
+        await pilot.pause()
+        app.take()
+        app.grid.set_cell("user03", SERVICES[4], replace(healthy(), health="crashed"))
+        await pilot.pause()
+        sent = app.take()
+        assert "✖" in sent
+        assert len(sent) < 200 + 150  # the cell, and the row's count of faults
+
+
+async def test_an_age_costs_only_its_own_cells() -> None:
+    app = GridApp(MANY_USERS, SERVICES)
+    async with running(app, (200, 50)) as (pilot, _):
+        app.grid.set_cell("user03", SERVICES[4], healthy("3h"))
+        await pilot.pause()
+        app.take()
+        app.grid.set_cell("user03", SERVICES[4], healthy("4h"))
+        await pilot.pause()
+        sent = app.take()
+        assert "4h" in sent
+        assert len(sent) < 80
+
+
+async def test_what_is_not_seen_costs_nothing() -> None:
+    app = GridApp(MANY_USERS, SERVICES)
+    async with running(app, (200, 50)) as (pilot, _):
+        app.grid.set_cell("user40", SERVICES[4], replace(healthy(), health="crashed"))
+        await pilot.pause()
+        assert app.take() == ""
+        app.grid.set_density("compact")
+        app.grid.set_cell("user02", SERVICES[4], healthy("3h"))
+        await pilot.pause()
+        app.take()
+        app.grid.set_cell("user02", SERVICES[4], healthy("4h"))
+        app.grid.set_cell("user02", SERVICES[4], healthy("4h"))
+        await pilot.pause()
+        assert app.take() == ""  # no age is shown in this density
+
+
+async def test_a_hundred_changed_cells_cost_a_part_of_the_screen() -> None:
+    app = GridApp(MANY_USERS, SERVICES)
+    rng = random.Random(1)
+    async with running(app, (200, 50)) as (pilot, _):
+        app.grid.refresh()
+        await pilot.pause()
+        whole = len(app.take())
+        app.grid.set_density("compact")
+        await pilot.pause()
+        app.take()
+        for user in MANY_USERS[:10]:
+            for service in SERVICES:
+                app.grid.set_cell(user, service, fleet_cell(rng, user))
+        await pilot.pause()
+        assert len(app.take()) < whole / 2
+
+
+async def test_a_step_of_the_cursor_costs_its_cross_alone() -> None:
+    app = GridApp(MANY_USERS, SERVICES)
+    async with running(app, (200, 50)) as (pilot, _):
+        await pilot.press("j")
+        app.take()
+        await pilot.press("l")
+        await pilot.pause()
+        assert len(app.take()) < 1500
