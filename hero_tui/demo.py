@@ -6,16 +6,26 @@ import argparse
 import asyncio
 import sys
 import time
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from backends.client.blocking import call_box, connect_box, run_operation
+from backends.client.blocking import call_box, call_slot, connect_box, run_operation
 from backends.client.locate import Where, default_box
 from backends.model.errors import HeroError
 from backends.model.paths import BoxPaths
-from hero_tui.demo_box.catalogue import PEOPLE
+from hero_tui.demo_box.catalogue import PEOPLE, TRUNK
 from hero_tui.demo_box.make import is_demo, is_finished, make_box, remove_box
+from hero_tui.demo_box.team import DEVELOPERS
 
 SETTLE_SECONDS = 60.0
+
+SCENE: tuple[tuple[str, str, dict[str, object]], ...] = (
+    ("integration", "slot.start", {}),
+    ("mik", "slot.switch", {"service": "hero_books", "branch": "development_mik", "from": "build"}),
+    ("thabet", "slot.pull", {"service": "hero_search"}),
+)
+"""After the developers' slots run: a newer release of hero_mail, a build that fails, a service that is stopped."""
 
 
 def main(argv: list[str]) -> int:
@@ -55,7 +65,7 @@ def prepare(root: Path, *, reset: bool) -> Where:
         _first_start(where)
     elif not _is_up(where):
         _say(f"Starting the box in {root}")
-        _bring_up(where)
+        bring_up(where)
     return where
 
 
@@ -73,21 +83,35 @@ def show(where: Where) -> int:
 
 
 def _first_start(where: Where) -> None:
-    """Bring the daemons up, start what each slot has bound, and give Mik a build that fails."""
+    """Bring the daemons up, start what each slot has bound, and set the scene: see `_scene`."""
     began = time.monotonic()
-    _bring_up(where)
-    for user in PEOPLE:
-        _run(where, user, "slot.start", {})
-    _say(f"every slot's services, from their releases  {time.monotonic() - began:.1f} s")
-    _run(where, "mik", "slot.switch", {"service": "hero_books", "branch": "development_mik", "from": "build"})
+    bring_up(where)
+    _say(f"the box's daemon and {len(PEOPLE)} slots' daemons  {time.monotonic() - began:.1f} s")
+    began = time.monotonic()
+    with ThreadPoolExecutor(len(PEOPLE)) as pool:
+        list(pool.map(lambda user: _run(where, user, "slot.start"), DEVELOPERS))
+        _say(f"the developers' services, from releases and builds  {time.monotonic() - began:.1f} s")
+        began = time.monotonic()
+        scene = [pool.submit(_run, where, *call) for call in SCENE]
+        for call in scene:
+            call.result()
+    _edit_a_worktree(where)
+    _say(f"the integration slot: builds the trunk and publishes it  {time.monotonic() - began:.1f} s")
 
 
-def _run(where: Where, user: str, method: str, params: dict[str, object]) -> None:
+def _edit_a_worktree(where: Where) -> None:
+    """Thabet works on something: his worktree is ahead of what he runs."""
+    app = where.box.slot("thabet").worktree("hero_books", TRUNK) / "app.py"
+    app.write_text(app.read_text() + "\n# next: find by shelf\n")
+    call_slot(Where(where.box, "thabet"), "slot.status", {})
+
+
+def _run(where: Where, user: str, method: str, params: Mapping[str, object] | None = None) -> None:
     """What fails here is part of the show: the fleet tells of it."""
-    run_operation(Where(where.box, user), method, dict(params), lambda _: None)
+    run_operation(Where(where.box, user), method, dict(params or {}), lambda _: None)
 
 
-def _bring_up(where: Where) -> None:
+def bring_up(where: Where) -> None:
     """Start the box's daemon, which starts the slots', and wait until all have told their state."""
     deadline = time.monotonic() + SETTLE_SECONDS
     with connect_box(where) as client:

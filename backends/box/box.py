@@ -168,7 +168,7 @@ class Box:
         while True:
             await asyncio.sleep(pause)
             pause = COLLECT_EVERY
-            if not self.fleet.complete():
+            if not self.fleet.complete(home.name for home in self.paths.homes.glob("*")):
                 # A slot that has not reported may have installed what nobody else has.
                 continue
             try:

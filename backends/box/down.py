@@ -63,7 +63,12 @@ async def _end_daemon(daemon: Connection, slot: str, services: bool) -> None:
     except ProcessLookupError:
         return
     try:
-        await daemon.call("slot.down", {"services": services}, timeout=SECONDS)
+        try:
+            await daemon.call("slot.down", {"services": services}, timeout=SECONDS)
+        except HeroError as error:
+            # It may be gone before its answer is out; what counts is that its process ends.
+            if error.code != "unreachable":
+                raise
         if not await wait_for_exit(pidfd, SECONDS):
             raise HeroError("timeout", f"The daemon of {slot}'s slot did not end within {SECONDS:g} s.")
     finally:

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from backends.model.calls import ReportParams
 from backends.model.state import Event, Operation, ServiceStatus, SlotStatus
 
-_HEAD_EXCLUDES = {"services", "operations"}
+_HEAD_EXCLUDES = {"services", "operations", "archives"}
 
 
 class Person(NamedTuple):
@@ -126,12 +126,13 @@ class Fleet:
 
     def installed(self) -> frozenset[str]:
         """The sha256 of every archive that a slot says is installed."""
-        cells = (cell for slot in self._slots.values() for cell in slot.cells.values())
-        return frozenset(cell.sha256 for cell in cells if cell.sha256)
+        slots = self._slots.values()
+        running = {cell.sha256 for slot in slots for cell in slot.cells.values() if cell.sha256}
+        return frozenset(running.union(*(slot.head.archives for slot in slots)))
 
-    def complete(self) -> bool:
-        """Whether every slot has told of itself since this box's daemon began."""
-        return all(slot.told for slot in self._slots.values())
+    def complete(self, names: Iterable[str]) -> bool:
+        """Whether every slot of `names` has told of itself since this box's daemon began."""
+        return all(name in self._slots and self._slots[name].told for name in names)
 
     def _set_head(self, slot: _Slot, head: SlotStatus, now: datetime) -> list[Event]:
         before, slot.head = slot.head, self._with_person(head)

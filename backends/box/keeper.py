@@ -31,6 +31,8 @@ class Keeper:
     meant to end: it is watched again once `seen` tells that somebody started it."""
 
     def __init__(self, box: BoxPaths, argv: Callable[[str], list[str]]):
+        self.watched: set[str] = set()
+        """Users whose slot's daemon runs and is watched."""
         self._box = box
         self._argv = argv
         self._tasks: dict[str, asyncio.Task[None]] = {}
@@ -90,7 +92,7 @@ class Keeper:
             try:
                 await self.start(user)
                 self._trouble.pop(user, None)
-                if await _until_gone(self._box.slot(user)):
+                if await self._until_gone(user):
                     self._seen[user].clear()
                     await self._seen[user].wait()
             except HeroError as error:
@@ -101,17 +103,18 @@ class Keeper:
             await asyncio.sleep(pause)
             pause = min(pause * 2, LONGEST_PAUSE)
 
-
-async def _until_gone(paths: SlotPaths) -> bool:
-    """Wait for a daemon's end; whether it took its leave. Raises HeroError where it is gone already."""
-    connection = await connect(paths.rpc_socket)
-    leaving = asyncio.Event()
-    connection.listen(FAREWELL, lambda _: leaving.set())
-    try:
-        await connection.wait_lost()
-        return leaving.is_set()
-    finally:
-        await connection.close()
+    async def _until_gone(self, user: str) -> bool:
+        """Wait for a daemon's end; whether it took its leave. Raises HeroError where it is gone already."""
+        connection = await connect(self._box.slot(user).rpc_socket)
+        leaving = asyncio.Event()
+        connection.listen(FAREWELL, lambda _: leaving.set())
+        self.watched.add(user)
+        try:
+            await connection.wait_lost()
+            return leaving.is_set()
+        finally:
+            self.watched.discard(user)
+            await connection.close()
 
 
 async def wait_for_exit(pidfd: int, timeout: float) -> bool:

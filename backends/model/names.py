@@ -33,7 +33,7 @@ RESERVED_LOGINS = frozenset({
 """Logins that no file of the team repo may claim."""
 
 
-class BadValue(HeroError, ValueError):  # noqa: N818 — it is named by what it says
+class BadValue(HeroError, ValueError):
     """A name or value that breaks its rule: what was `found` (None: nothing), and what `expected`.
 
     A ValueError too, because that is how pydantic is told of a bad field.

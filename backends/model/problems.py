@@ -47,7 +47,7 @@ class Problem:
         return f"{text}; did you mean `{self.suggestion}`?" if self.suggestion else text
 
 
-class InvalidFile(HeroError):  # noqa: N818 — it is named by what it says
+class InvalidFile(HeroError):
     """A file that cannot be used; `problems` has everything wrong with it, message and data the first of them."""
 
     def __init__(self, problems: Sequence[Problem]):

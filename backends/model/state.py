@@ -106,6 +106,9 @@ class SlotStatus(Frozen):
     services: tuple[ServiceStatus, ...] = ()
     operations: tuple[Operation, ...] = ()
     problems: tuple[str, ...] = ()
+    archives: tuple[str, ...] = Field(
+        default=(), description="sha256 of each archive that is installed, running or not."
+    )
     online: bool = True
     stale: bool = False
     seen_at: datetime

@@ -16,7 +16,7 @@ from backends.rpc.sockets import reachable, refuse_long_path
 _BACKLOG = 512
 
 
-class AlreadyRunning(HeroError):  # noqa: N818 — a state that callers handle, named as one
+class AlreadyRunning(HeroError):
     """Another process serves this socket; `data["pid"]` is its pid, 0 where it is not known."""
 
     def __init__(self, path: Path, pid: int) -> None:

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import signal
 from pathlib import Path
 
-from watchfiles import awatch
-
 from backends.box_files import read_boxfile, read_team
 from backends.forge.folder import FolderForge
-from backends.model.errors import HeroError, unknown_name
+from backends.model.errors import unknown_name
 from backends.model.paths import BoxPaths
 from backends.rpc.connection import Connection
 from backends.rpc.dispatcher import Dispatcher
@@ -21,6 +18,7 @@ from backends.rpc.socketdir import ensure_socket_dir
 from backends.rpc.wire import Request
 from backends.slot.boxlink import BoxLink
 from backends.slot.handlers import register
+from backends.slot.inotify import MODIFY, NAMES, Inotify
 from backends.slot.slot import Slot
 from backends.supervisors.supervisord import Supervisord
 from backends.version import VERSION
@@ -29,6 +27,12 @@ log = logging.getLogger(__name__)
 
 LONGEST_SOCKET = len("hero_slot/supervisor.events.sock.12345678")
 """Bytes that the longest name of a socket of ours takes in a slot's socket folder."""
+
+SAVED_AFTER = 0.1
+"""Seconds in which an editor finishes the several steps of a save."""
+
+ANSWERED_AFTER = 0.05
+"""Seconds in which the answer to `slot.down` leaves before the daemon ends."""
 
 
 async def serve(root: Path, user: str) -> None:
@@ -121,13 +125,29 @@ class _Daemon:
         """An edit by hand shows in the cells at once; one that does not parse, in the slot's problems."""
         manifest = self._slot.context.paths.manifest
         manifest.parent.mkdir(parents=True, exist_ok=True)
-        async for changes in awatch(manifest.parent, step=20, debounce=100, recursive=False):
-            if any(Path(path).name == manifest.name for _, path in changes):
-                with contextlib.suppress(HeroError):
-                    self._slot.reload()
-                    self._slot.context.refresher.soon()
+        # Not watchfiles: it wakes the process twenty times a second for as long as it watches.
+        with Inotify() as notify:
+            notify.add(manifest.parent, NAMES | MODIFY)
+            seen = _stamp(manifest)
+            while True:
+                await notify.changed()
+                await asyncio.sleep(SAVED_AFTER)
+                if (stamp := _stamp(manifest)) == seen:
+                    continue
+                seen = stamp
+                self._slot.reload()
+                self._slot.context.refresher.soon()
                 link.status_changed()
 
     async def _down(self, services: bool) -> None:
         self._stop_services = services
-        asyncio.get_running_loop().call_later(0.05, self._ended.set)
+        asyncio.get_running_loop().call_later(ANSWERED_AFTER, self._ended.set)
+
+
+def _stamp(path: Path) -> tuple[int, int, int] | None:
+    """What differs whenever a file was saved; None where there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_size, found.st_mtime_ns

@@ -85,7 +85,7 @@ class Installs:
         except HeroError as error:
             if error.code not in ("verification", "not_found"):
                 raise
-            # The cached archive is damaged or was just collected: `get` sets a bad one aside, a new one is fetched.
+            # Damaged, or just collected: `get` sets a bad one aside, then a new one is fetched.
             await self._cache.get(record.sha256)
             await self._fetch(target.archive, progress)
             await self._unpack_cached(destination, record, progress)
@@ -134,11 +134,10 @@ class Installs:
                 hint=f"Install it again: `hero_dev install {service} --reset`.",
             ) from error
 
-    def digests(self) -> set[str]:
+    def digests(self) -> tuple[str, ...]:
         """The sha256 of every installed archive, which the cache's collector leaves alone."""
-        if not self._paths.opt.is_dir():
-            return set()
-        return {one.sha256 for folder in self._paths.opt.iterdir() for one in self.versions(folder.name)}
+        services = self._paths.opt.iterdir() if self._paths.opt.is_dir() else ()
+        return tuple(sorted({one.sha256 for folder in services for one in self.versions(folder.name)}))
 
     async def remove(self, service: str, folder: str) -> None:
         """Drop one installed version; never the one that the symlink names."""

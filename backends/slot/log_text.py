@@ -40,17 +40,17 @@ def shown(raw: bytes) -> str:
     if len(text) * 3 > LINE_LIMIT:  # what replaces one byte may take three
         parts, shortened = _shortened(parts)
         cut = cut or shortened
-    open_colour = len(parts) > 1 and parts[-1 - len(parts) % 2] not in _RESETS
+    open_colour = len(parts) > 1 and parts[-2] not in _RESETS
     return "".join(parts) + ("…" if cut else "") + (_RESET if open_colour else "")
 
 
 def _shortened(parts: list[str]) -> tuple[list[str], bool]:
     """As many of `parts` (text and colours in turn) as fit, colours whole, and whether any was left out."""
-    left, kept = LINE_LIMIT, []
+    left, kept = LINE_LIMIT, list[str]()
     for number, part in enumerate(parts):
         encoded = part.encode()
         if len(encoded) > left:
-            return [*kept, "" if number % 2 else encoded[:left].decode(errors="ignore")], True
+            return kept if number % 2 else [*kept, encoded[:left].decode(errors="ignore")], True
         left -= len(encoded)
         kept.append(part)
     return kept, False

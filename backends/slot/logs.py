@@ -6,7 +6,7 @@ import asyncio
 import heapq
 import os
 import time
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncGenerator, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -54,7 +54,7 @@ async def tail(
 
 async def follow(
     paths: Sources, lines: int = 0, since: float | None = None, grep: str | None = None
-) -> AsyncIterator[list[LogLine]]:
+) -> AsyncGenerator[list[LogLine], None]:
     """First what `tail` gives (where that is something), then each batch of new complete lines; never ends.
 
     Nothing is lost or told twice between the two. Rotation, truncation, removal and re-creation are followed;

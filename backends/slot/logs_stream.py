@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import secrets
 from pathlib import Path
@@ -43,9 +44,10 @@ class LogStreams:
 
     async def _follow(self, call: Call, stream: str, sources: list[tuple[str, Path]], params: LogsParams) -> None:
         try:
-            async for lines in follow(sources, params.lines, params.since, params.grep):
-                told = [line.model_dump(mode="json") for line in lines]
-                call.connection.notify("log", {"stream": stream, "lines": told})
+            async with contextlib.aclosing(follow(sources, params.lines, params.since, params.grep)) as batches:
+                async for lines in batches:
+                    told = [line.model_dump(mode="json") for line in lines]
+                    call.connection.notify("log", {"stream": stream, "lines": told})
         except HeroError as error:
             log.warning("log stream: %s", error.message)
             call.connection.notify("log", {"stream": stream, "lines": [], "error": error.message})

@@ -54,8 +54,14 @@ async def make_build(slot: SlotContext, binding: Binding, progress: Progress, *,
         dirty=state.dirty,
     )
     built = await _build(slot, request, progress, publish=publish)
-    result = {"build": request.id, "log": str(built.log), "dirty": request.dirty}
+    result = {"build": request.id, "log": str(built.log), "dirty": built.dirty}
     target = Target(service, repo, binding.branch, "build", built.version, built.sha256)
+    if publish and not built.publishable:
+        raise HeroError(
+            "conflict",
+            f"{service} is not published: its worktree {tree.path} changed while it was built.",
+            hint="Commit and push the changes, then run it again.",
+        )
     if publish:
         result["tag"] = await _publish(slot, request, built, progress)
     return Made(target, built.archive, result)

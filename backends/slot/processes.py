@@ -32,11 +32,9 @@ def environment_of(pid: int) -> dict[bytes, bytes]:
 
 
 def session_of(pid: int) -> int:
-    """The session of `pid`, 0 where it is gone."""
-    try:
-        return os.getsid(pid)
-    except OSError:
-        return 0
+    """The session of the living process `pid`; 0 where it is gone, or ended and nobody has looked yet."""
+    state, *numbers = _stat(pid)
+    return 0 if state in b"ZX" else int(numbers[2])
 
 
 def find(matches: Matches) -> list[int]:
@@ -103,8 +101,13 @@ def _lineage() -> Iterator[int]:
 
 
 def _parent(pid: int) -> int:
+    return int(_stat(pid)[1])
+
+
+def _stat(pid: int) -> list[bytes]:
+    """State, parent, process group and session of `pid`; those of a dead one where it is gone."""
     try:
         stat = (PROC / str(pid) / "stat").read_bytes()
     except OSError:
-        return 0
-    return int(stat.rpartition(b")")[2].split()[1])
+        return [b"X", b"0", b"0", b"0"]
+    return stat.rpartition(b")")[2].split()[:4]

@@ -83,7 +83,10 @@ class Services:
         await self._supervisor.down()
 
     def describe(self, service: str) -> ServiceDescription:
-        """The description of the version in force. Raises HeroError when nothing is installed."""
+        """The description of the version in force, its health command filled in.
+
+        Raises HeroError when nothing is installed.
+        """
         installed = self._installs.current(service)
         if installed is None:
             raise HeroError(
@@ -91,7 +94,12 @@ class Services:
                 f"Nothing is installed for {service}.",
                 hint=f"`hero_dev pull {service}` installs the newest release of its branch.",
             )
-        return self._installs.describe(service, installed.folder)
+        description = self._installs.describe(service, installed.folder)
+        command = description.health.command
+        if command is None:
+            return description
+        filled = tuple(self._filled(service, description, word) for word in command)
+        return description.model_copy(update={"health": description.health.model_copy(update={"command": filled})})
 
     async def start(self, service: str) -> None:
         """(Re)start `service` on the version in force; returns when its process is spawned. Raises HeroError."""

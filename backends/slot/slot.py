@@ -146,6 +146,7 @@ class Slot:
             role=user.role if user else "developer",
             services=self.context.board.cells(),
             operations=running,
+            archives=self.context.installs.digests(),
             problems=tuple(str(one) for one in problem.problems) if problem else (),
             seen_at=now(),
         )

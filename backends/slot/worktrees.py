@@ -176,6 +176,9 @@ async def _forget_lost_worktrees(clone: Path, path: Path, branch: str) -> None:
                 hint="git keeps a branch in one worktree at a time: switch that one to another branch first.",
                 data={"worktree": str(where)},
             )
+    for left in path.parent.glob(f"{files.NEW}*"):
+        if files.git_dir(left) is None:
+            await asyncio.to_thread(shutil.rmtree, left, ignore_errors=True)
 
 
 async def _registered(clone: Path) -> list[tuple[Path, str]]:

@@ -18,7 +18,7 @@ RunState = Literal["starting", "running", "stopping", "stopped", "backoff", "exi
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@-]{0,99}")
 
 
-class SupervisorLost(HeroError):  # noqa: N818 - says what happened
+class SupervisorLost(HeroError):
     """The supervising process has ended, or does not answer."""
 
     def __init__(self, message: str, *, hint: str = ""):

@@ -159,6 +159,7 @@ SERVICES: tuple[DemoService, ...] = (
         (
             Commit("alice", "Send plain text", '{"queue": 0}'),
             Commit("alice", "Try again when a server is busy", '{"queue": 0, "retries": 5}', release=True),
+            Commit("mik", "Sign what is sent", '{"queue": 0, "retries": 5, "signed": True}'),
         ),
     ),
 )

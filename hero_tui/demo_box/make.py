@@ -128,6 +128,8 @@ def _own_bindings(user: str, made: dict[str, list[Made]]) -> list[Binding]:
         ],
         "thabet": [
             bound("hero_voice", "development_thabet", "release"),
-            bound("hero_mail", TRUNK, "release", enabled=False),
+            bound("hero_books", TRUNK, "build"),
+            bound("hero_search", TRUNK, "release", enabled=False),
         ],
+        "integration": [bound("hero_mail", TRUNK, "build", publish=True)],
     }.get(user, [])

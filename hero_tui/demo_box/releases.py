@@ -6,13 +6,12 @@ import tempfile
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from backends.slot.builder import Builder, BuildRequest
-
 from backends.forge.folder import FolderForge
 from backends.forge.git import commit_info, git
 from backends.model.paths import BoxPaths
 from backends.model.service import ServiceDescription
 from backends.model.tomlfile import parse
+from backends.slot.builder import Builder, BuildRequest
 from backends.slot.publishing import publish
 from hero_tui.demo_box.catalogue import DemoService
 from hero_tui.demo_box.histories import Made

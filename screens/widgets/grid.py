@@ -61,8 +61,18 @@ class FleetGrid(ScrollView, can_focus=True):
             return self.grid
 
     @dataclass
-    class CellSelected(CellHighlighted):
-        """Enter or a double click on a cell."""
+    class CellSelected(Message):
+        """Enter or a double click on a cell; `cell` is None where nothing is bound."""
+
+        grid: FleetGrid
+        row_key: str
+        column_key: str
+        cell: GridCell | None
+
+        @property
+        def control(self) -> FleetGrid:
+            """The grid that sent it."""
+            return self.grid
 
     @dataclass
     class DensityChanged(Message):
@@ -107,6 +117,7 @@ class FleetGrid(ScrollView, can_focus=True):
             return
         faults = self._model.faults(row_key)
         if self._model.set_cell(row_key, column_key, cell):
+            self._model.refilter()
             self._reshape()
         else:
             row, column = self.view.row_at.get(row_key), self.view.column_at.get(column_key)
@@ -204,7 +215,7 @@ class FleetGrid(ScrollView, can_focus=True):
             scroll_y = max(y + geometry.row_height - room_y, min(scroll_y, y))
         scroll_x = max(x + geometry.pitch - room_x, min(scroll_x, x))
         if (scroll_x, scroll_y) != self.scroll_offset:
-            self.scroll_to(max(0, scroll_x), max(0, scroll_y), animate=False)
+            self.scroll_to(max(0, scroll_x), max(0, scroll_y), animate=False, force=True)
 
     def action_move(self, rows: int, columns: int) -> None:
         """Move the cursor by so many rows and columns."""

@@ -13,6 +13,7 @@ from textual.geometry import Region, Size
 from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
+from textual.widget import Widget
 
 from screens.widgets.log_buffer import LIMIT, LogLine
 from screens.widgets.log_filter import parse_filter
@@ -172,16 +173,25 @@ class LogView(ScrollView, can_focus=True):
         before = self.scroll_offset.y
         rows = self._scene.shown.rows
         self._moving = True
-        self.virtual_size = Size(self.size.width, rows + 1)
+        self._set_height(rows + 1)
         row = self.max_scroll_y if self.following else self._scene.top_row()
         if row is not None:
-            self.scroll_to(y=row, animate=False)
+            self.scroll_to(y=row, animate=False, force=True)
         self._moving = False
         stands_still = self.scroll_offset.y == before and rows > before + self._room
         if self.following or not stands_still:
             self.refresh()
         elif self.size:
             self.refresh(Region(0, self._room, self.size.width, 1))
+
+    def _set_height(self, height: int) -> None:
+        size = Size(self.size.width, height)
+        if self.show_vertical_scrollbar and self.size.height < height >= self.scroll_offset.y + self.size.height:
+            # Setting it in the usual way lays the screen out again and repaints the whole widget.
+            self.set_reactive(Widget.virtual_size, size)
+            self.vertical_scrollbar.window_virtual_size = height
+        else:
+            self.virtual_size = size
 
     @property
     def _room(self) -> int:
@@ -216,7 +226,7 @@ class LogView(ScrollView, can_focus=True):
 
     def action_rows(self, rows: int) -> None:
         """Move by rows."""
-        self.scroll_to(y=self.scroll_offset.y + rows, animate=False)
+        self.scroll_to(y=self.scroll_offset.y + rows, animate=False, force=True)
 
     def action_pages(self, pages: float) -> None:
         """Move by a part of the visible rows."""
@@ -224,7 +234,7 @@ class LogView(ScrollView, can_focus=True):
 
     def action_top(self) -> None:
         """To the oldest line."""
-        self.scroll_to(y=0, animate=False)
+        self.scroll_to(y=0, animate=False, force=True)
 
     def action_bottom(self) -> None:
         """To the newest line, and follow."""
@@ -268,7 +278,7 @@ class LogView(ScrollView, can_focus=True):
             return
         self.set_following(False)
         self._current = found
-        self.scroll_to(y=max(0, self._scene.shown.row_of(found) - self._room // 3), animate=False)
+        self.scroll_to(y=max(0, self._scene.shown.row_of(found) - self._room // 3), animate=False, force=True)
         self.refresh()
 
     def action_wrap(self) -> None:

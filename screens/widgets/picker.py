@@ -52,7 +52,7 @@ class PickerList(ScrollView, can_focus=False):
             top = self.scroll_offset.y if keep_place is None else position - keep_place
             low = 0 if position <= 1 else position
             top = max(position - self.size.height + 1, min(top, low))
-            self.scroll_to(y=max(0, top), animate=False)
+            self.scroll_to(y=max(0, top), animate=False, force=True)
         self.refresh()
 
     @property

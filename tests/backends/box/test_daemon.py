@@ -13,7 +13,17 @@ import pytest
 from backends.model.errors import HeroError
 from backends.model.state import FleetSnapshot
 from backends.rpc.subscription import Subscription
-from tests.backends.box.conftest import SECONDS, MadeBox, eventually, kill, next_event, online, subscribed
+from tests.backends.box.conftest import (
+    SECONDS,
+    MadeBox,
+    eventually,
+    kill,
+    next_event,
+    online,
+    subscribed,
+    user_file,
+)
+from tests.backends.box.gitwork import new_work, push
 
 
 async def test_three_slots_report_and_a_change_of_a_cell_reaches_a_listener(box: MadeBox) -> None:
@@ -43,8 +53,9 @@ async def test_a_slot_whose_daemon_died_is_shown_stale_and_as_last_known(box: Ma
     slotd = box.slotd("alice")
     client = await box.client()
     await online(client, "alice")
-    await (await box.slot_client("alice")).call("test.cell", {"service": "hero_router"})
     events = await subscribed(client)
+    await (await box.slot_client("alice")).call("test.cell", {"service": "hero_router"})
+    await next_event(events, "service.changed", slot="alice")
     kill(slotd)
     event = await next_event(events, "slot.offline", slot="alice")
     assert event.data["stale"] is True
@@ -193,6 +204,59 @@ async def test_a_change_of_the_team_repo_is_told_and_a_bad_file_is_a_problem(box
         return {"team.changed", "forge.changed lhumina_code/hero_team"} <= set(texts)
 
     await eventually(told)
+
+
+async def test_a_release_is_told_to_listeners_and_slots_and_listed(box: MadeBox) -> None:
+    box.boxd()
+    box.slotd("alice")
+    client = await box.client()
+    await online(client, "alice")
+    events = await subscribed(client)
+    # A change that is answered proves that the watch is in force and the first look is done.
+    box.push({"users/mik.toml": user_file("Mik Again")})
+    await next_event(events, "team.changed")
+    repo = "lhumina_code/hero_router"
+    work = new_work(box.paths.root.parent / "router", Path(await box.forge.clone_url(repo)))
+    made = push(work, {"file": "content"})
+    tag = f"development-{made[:8]}"
+    draft = await box.forge.create_draft(repo, tag=tag, commit=made, title="first", body="", author="mik")
+    await box.forge.publish(repo, draft.id)
+    event = await next_event(events, "release.published", subject=tag)
+    assert event.data["services"] == ["hero_router"]
+    assert event.data["release"]["commit"] == made
+    listed = await client.call("release.list", {"service": "hero_router", "branch": "development"})
+    assert [release["tag"] for release in listed["releases"]] == [tag]
+    alice = await box.slot_client("alice")
+
+    async def told() -> bool:
+        return f"forge.changed {repo}" in (await alice.call("test.news"))["texts"]
+
+    await eventually(told)
+
+
+async def test_what_a_slot_says_loses_its_control_characters(box: MadeBox) -> None:
+    box.boxd()
+    box.slotd("alice")
+    client = await box.client()
+    await online(client, "alice")
+    events = await subscribed(client)
+    alice = await box.slot_client("alice")
+    await alice.call("test.cell", {"service": "web", "last_log": "bad\x1b]0;title\x07 \u202eend"})
+    event = await next_event(events, "service.changed", slot="alice")
+    assert event.data["last_log"] == "bad \ufffdend"
+    await alice.call("test.record", {"kind": "not a kind", "subject": "a\x1b[2Jb"})
+    event = await next_event(events, "slot.unknown", slot="alice")
+    assert event.subject == "ab"
+
+
+async def test_a_report_from_a_connection_that_does_not_speak_for_the_slot_is_refused(box: MadeBox) -> None:
+    box.boxd()
+    client = await box.client()
+    with pytest.raises(HeroError) as caught:
+        await client.call("slot.report", {"slot": "alice", "removed": ["web"]})
+    assert caught.value.code == "conflict"
+    with pytest.raises(HeroError):
+        await client.call("slot.report", {"slot": "../alice", "removed": ["web"]})
 
 
 async def test_a_box_whose_path_is_too_long_for_sockets_works(short_dir: Path) -> None:

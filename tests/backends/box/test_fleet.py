@@ -109,10 +109,17 @@ def test_a_person_who_left_the_team_stays_while_their_daemon_runs() -> None:
 
 def test_the_fleet_is_complete_once_every_slot_has_told_of_itself() -> None:
     fleet = fleet_of(whole(cell(sha256="a" * 64)))
-    assert not fleet.complete()
+    assert not fleet.complete(["alice", "mik"])
     fleet.apply(whole(slot="mik"), NOON)
-    assert fleet.complete()
-    assert fleet.installed() == {"a" * 64}
+    assert fleet.complete(["alice", "mik"])
+
+
+def test_what_is_installed_is_what_runs_and_what_slots_keep_beside_it() -> None:
+    report = whole(cell(sha256="a" * 64))
+    assert report.status is not None
+    kept = report.status.model_copy(update={"archives": ("b" * 64,)})
+    fleet = fleet_of(report.model_copy(update={"status": kept}))
+    assert fleet.installed() == {"a" * 64, "b" * 64}
 
 
 def operations_of(fleet: Fleet) -> list[str]:

@@ -24,6 +24,13 @@ async def keeper(box: MadeBox, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator
     await made.close()
 
 
+async def becomes_watched(keeper: Keeper, user: str) -> None:
+    async def look() -> bool:
+        return user in keeper.watched
+
+    await eventually(look)
+
+
 async def ping(connection: Connection) -> int:
     return int((await connection.call("rpc.ping"))["pid"])
 
@@ -41,15 +48,17 @@ async def test_a_daemon_that_is_killed_comes_back(box: MadeBox, keeper: Keeper) 
 
 async def test_a_daemon_that_took_its_leave_is_left_until_somebody_starts_it(box: MadeBox, keeper: Keeper) -> None:
     keeper.keep(["alice"])
+    await becomes_watched(keeper, "alice")
     client = await box.slot_client("alice")
     ended = os.pidfd_open(await ping(client))
     await client.call("slot.down")
     assert await module.wait_for_exit(ended, 30)
     os.close(ended)
     other = box.slotd("alice")
-    keeper.seen("alice")
-    # The one that is there is used, and watched again.
     assert await ping(await box.slot_client("alice")) == other.pid
+    assert keeper.watched == set()
+    keeper.seen("alice")
+    await becomes_watched(keeper, "alice")
     other.kill()
     await asyncio.to_thread(other.wait)
 

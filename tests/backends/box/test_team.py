@@ -27,9 +27,7 @@ async def test_the_first_load_makes_the_checkout(team: Team) -> None:
 
 
 async def test_a_push_is_taken_by_the_next_refresh(box: MadeBox, team: Team) -> None:
-    made = box.push(
-        **{"users/sara.toml": user_file("Sara"), "users/mik.toml": user_file("Mik", "enabled = false")}
-    )
+    made = box.push({"users/sara.toml": user_file("Sara"), "users/mik.toml": user_file("Mik", "enabled = false")})
     assert await team.refresh()
     assert sorted(team.people) == ["alice", "sara", "thabet"]
     assert team.commit == made

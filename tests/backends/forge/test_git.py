@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import os
+import select
 import shutil
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
+import psutil
 import pytest
 
 from backends.forge import git
@@ -321,57 +323,94 @@ def test_escapes_in_what_git_says_do_not_reach_the_person() -> None:
 # Ends
 
 
-def slow_git(work: Path, tmp_path: Path) -> tuple[dict[str, str], Path]:
-    """Variables with which `git fetch ssh://…` hangs in a child deaf to SIGTERM, and the fifo that it opens."""
-    fifo = tmp_path / "alive"
+async def listen(fifo: Path) -> asyncio.StreamReader:
+    """A reader of `fifo`; its end comes when the last process that has it open is gone."""
     os.mkfifo(fifo)
-    ssh = script(tmp_path / "ssh", f"trap '' TERM; exec 3>'{fifo}'; sleep 1000 & wait; sleep 1000")
-    return {"GIT_SSH": str(ssh)}, fifo
+    reader = asyncio.StreamReader()
+    pipe = os.fdopen(os.open(fifo, os.O_RDONLY | os.O_NONBLOCK), "rb")
+    loop = asyncio.get_running_loop()
+    await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), pipe)
+    return reader
 
 
-def open_when_written(fifo: Path) -> int:
-    return os.open(fifo, os.O_RDONLY)
+def slow_ssh(tmp_path: Path, *, deaf: bool = True) -> dict[str, str]:
+    """Variables with which `git fetch ssh://…` hangs in children, deaf to SIGTERM, that hold the fifo open."""
+    trap = "trap '' TERM;" if deaf else ""
+    ssh = script(tmp_path / "ssh", f"{trap} exec 3>'{tmp_path}/alive'; echo >&3; sleep 1000 & wait")
+    return {"GIT_SSH": str(ssh)}
 
 
 async def test_a_cancelled_git_leaves_no_process(work: Path, tmp_path: Path) -> None:
-    env, fifo = slow_git(work, tmp_path)
-    fetch = asyncio.create_task(run("fetch", "--", "ssh://nowhere/x", cwd=work, env=env, timeout=None))
+    alive = await listen(tmp_path / "alive")
+    fetch = asyncio.create_task(
+        run("fetch", "--", "ssh://nowhere/x", cwd=work, env=slow_ssh(tmp_path), timeout=None)
+    )
     async with asyncio.timeout(DEADLINE):
-        reader = await asyncio.to_thread(open_when_written, fifo)
+        assert await alive.readline() == b"\n"
         fetch.cancel()
         with pytest.raises(asyncio.CancelledError):
             await fetch
-        # The end of the file comes when the last process that has the fifo open is gone.
-        assert await asyncio.to_thread(os.read, reader, 1) == b""
-    os.close(reader)
+        assert await alive.read() == b""
+
+
+@pytest.mark.parametrize("steps", range(8))
+async def test_a_git_that_is_cancelled_while_it_starts_leaves_no_process(
+    work: Path, tmp_path: Path, steps: int
+) -> None:
+    alive = await listen(tmp_path / "alive")
+    ours = os.open(tmp_path / "alive", os.O_RDWR)  # so that there is an end to see, whether git opens it or not
+    fetch = asyncio.create_task(
+        run("fetch", "--", "ssh://nowhere/x", cwd=work, env=slow_ssh(tmp_path, deaf=False), timeout=None)
+    )
+    for _ in range(steps):
+        await asyncio.sleep(0)
+    if psutil.Process().children():
+        # Our loop stands still in the middle of the start until git's child lives: a busy machine does the same.
+        select.select([ours], [], [], DEADLINE)
+    fetch.cancel()
+    async with asyncio.timeout(DEADLINE):
+        with pytest.raises(asyncio.CancelledError):
+            await fetch
+        os.close(ours)
+        await alive.read()
 
 
 async def test_a_git_that_takes_too_long_is_ended_and_says_so(work: Path, tmp_path: Path) -> None:
-    env, fifo = slow_git(work, tmp_path)
-    reading = asyncio.create_task(asyncio.to_thread(open_when_written, fifo))
+    alive = await listen(tmp_path / "alive")
     async with asyncio.timeout(DEADLINE):
         with pytest.raises(GitError) as caught:
-            await run("fetch", "--", "ssh://nowhere/x", cwd=work, env=env, timeout=1)
+            await run("fetch", "--", "ssh://nowhere/x", cwd=work, env=slow_ssh(tmp_path), timeout=1)
         assert caught.value.code == "timeout"
-        reader = await reading
-        assert await asyncio.to_thread(os.read, reader, 1) == b""
-    os.close(reader)
+        await alive.read()
+
+
+async def test_a_daemon_that_git_leaves_behind_does_not_hold_us(work: Path, tmp_path: Path) -> None:
+    alive = await listen(tmp_path / "alive")
+    os.mkfifo(tmp_path / "stay")
+    ssh = script(tmp_path / "ssh", f"setsid sh -c 'echo >{tmp_path}/alive; cat {tmp_path}/stay' & wait")
+    fetch = asyncio.create_task(
+        run("fetch", "--", "ssh://nowhere/x", cwd=work, env={"GIT_SSH": str(ssh)}, timeout=None)
+    )
+    async with asyncio.timeout(DEADLINE):
+        assert await alive.readline() == b"\n"
+        fetch.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await fetch
+    os.close(os.open(tmp_path / "stay", os.O_RDWR))  # lets the daemon go
 
 
 async def test_a_cancelled_git_removes_its_lock_files(work: Path, tmp_path: Path) -> None:
-    fifo = tmp_path / "alive"
-    os.mkfifo(fifo)
-    # git runs the clean filter of its own user's configuration while it holds the index' lock.
-    clean = script(tmp_path / "clean", f"echo >'{fifo}'; sleep 1000")
-    run_git(work, "config", "filter.slow.clean", str(clean).replace(" ", "\\ "))
+    alive = await listen(tmp_path / "alive")
+    # git runs the clean filter while it holds the lock of the index.
+    clean = script(tmp_path / "clean", f"echo >'{tmp_path}/alive'; sleep 1000")
+    run_git(work, "config", "filter.slow.clean", str(clean))
     commit(work, "attributes", {".gitattributes": "*.slow filter=slow\n"})
     (work / "x.slow").write_text("x")
     adding = asyncio.create_task(run("add", "x.slow", cwd=work, timeout=None))
     async with asyncio.timeout(DEADLINE):
-        reader = await asyncio.to_thread(open_when_written, fifo)
+        assert await alive.readline() == b"\n"
         assert (work / ".git" / "index.lock").exists()
         adding.cancel()
         with pytest.raises(asyncio.CancelledError):
             await adding
-    os.close(reader)
     assert not (work / ".git" / "index.lock").exists()

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
 from rich.color import ColorSystem
+from textual import events
 from textual.app import App
 from textual.binding import BindingType
 from textual.message import Message
+from textual.pilot import Pilot
 from textual.screen import Screen
 
 from screens.driver import render_changes
@@ -58,6 +61,13 @@ class RecordingApp(HarnessApp):
         return sent
 
 
+async def mash(pilot: Pilot[Any], keys: Iterable[str]) -> None:
+    """Press many keys in one go; `pilot.press` settles the screen after each, which takes 50 ms."""
+    for key in keys:
+        pilot.app.post_message(events.Key(key, key if len(key) == 1 else None))
+    await pilot.pause()
+
+
 class Heard:
     """Messages that a test's app received, by type."""
 
@@ -65,8 +75,9 @@ class Heard:
         self.messages: list[Message] = []
 
     def __call__(self, message: Message) -> None:
-        """For `run_test(message_hook=...)`."""
-        self.messages.append(message)
+        """For `run_test(message_hook=...)`; a message that bubbles comes by several times."""
+        if not any(known is message for known in self.messages[-50:]):
+            self.messages.append(message)
 
     def of(self, kind: type[M]) -> list[M]:
         """The ones of exactly this type."""

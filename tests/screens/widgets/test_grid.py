@@ -15,7 +15,16 @@ from screens.widgets.glyphs import ASCII
 from screens.widgets.grid import FleetGrid
 from screens.widgets.grid_model import GridCell, GridColumn, GridRow
 from tests.conftest import screen_text
-from tests.screens.widgets.samples import SERVICES, USERS, Heard, RecordingApp, fill, fleet_columns, fleet_rows
+from tests.screens.widgets.samples import (
+    SERVICES,
+    USERS,
+    Heard,
+    RecordingApp,
+    fill,
+    fleet_columns,
+    fleet_rows,
+    mash,
+)
 
 MANY_USERS = tuple(f"user{number:02d}" for number in range(50))
 MANY_SERVICES = tuple(f"hero_service{number:02d}" for number in range(40))
@@ -194,14 +203,13 @@ async def test_filters_narrow_what_is_shown() -> None:
 
 async def test_a_row_joins_the_faults_when_it_breaks() -> None:
     app = GridApp(("alice", "mik"))
+    good = GridCell("development", "00000000", "release", "current", "healthy")
     async with running(app) as (pilot, _):
         for user in ("alice", "mik"):
             for service in SERVICES:
-                app.grid.set_cell(
-                    user, service, GridCell("development", "00000000", "release", "current", "healthy")
-                )
+                app.grid.set_cell(user, service, good)
         app.grid.set_only_faults(True)
-        assert app.grid.view.rows == ()
+        assert [row.key for row in app.grid.view.rows] == []
         app.grid.set_cell("mik", "hero_proc", GridCell("development", health="crashed"))
         await pilot.pause()
         assert [row.key for row in app.grid.view.rows] == ["mik"]
@@ -220,27 +228,16 @@ async def test_the_highlighted_cell_tells_when_it_changes() -> None:
 @pytest.mark.parametrize("density", ["full", "compact", "heat"])
 async def test_hostile_and_wide_names_do_not_move_a_column(density: str) -> None:
     app = GridApp()
-    names = [
-        "\x1b[31mred\x1b]0;x\x07",
-        "日本語の名前です",
-        "e\u0301\u0301e\u0301",
-        "שלום",
-        "a\tb\nc",
-        "👩\u200d💻 dev",
-        "x" * 300,
-        "",
-    ]
+    names = ["\x1b[31mred\x1b]0;x\x07", "日本語の名前です", "e\u0301\u0301e\u0301", "שלום", "a\tb\nc"]
+    names += ["👩\u200d💻 dev", "x" * 300, ""]
     async with running(app) as (pilot, _):
         rows = [GridRow(str(place), name, tag=name) for place, name in enumerate(names)]
         app.grid.set_shape(rows, [GridColumn("a", names[0]), GridColumn("b", names[1]), GridColumn("c", "plain")])
         app.grid.set_density(density)  # type: ignore[arg-type]
         for row in rows:
+            name = row.title
             for column in "abc":
-                app.grid.set_cell(
-                    row.key,
-                    column,
-                    GridCell(row.title, row.title, row.title, row.title, row.title, row.title, row.title),
-                )
+                app.grid.set_cell(row.key, column, GridCell(name, name, name, name, name, name, name))
         await pilot.pause()
         strips = app.screen._compositor.render_strips()
         assert {cell_len(strip.text) for strip in strips} == {120}
@@ -289,7 +286,7 @@ async def test_two_thousand_random_keys_and_updates_raise_nothing() -> None:
     rng = random.Random(20)
     async with running(app, (90, 20)) as (pilot, _):
         for _ in range(200):
-            await pilot.press(*rng.choices(keys, k=10))
+            await mash(pilot, rng.choices(keys, k=10))
             deed = rng.randrange(8)
             user, service = rng.choice(MANY_USERS[:20]), rng.choice(MANY_SERVICES[:12])
             if deed == 0:
@@ -301,8 +298,7 @@ async def test_two_thousand_random_keys_and_updates_raise_nothing() -> None:
             elif deed == 3:
                 app.grid.set_row(GridRow(user, user * rng.randint(1, 4), tag="t", stale=rng.random() < 0.5))
             else:
-                app.grid.set_cell(
-                    user, service, rng.choice([None, GridCell(health=rng.choice(["crashed", "healthy"]))])
-                )
+                health = rng.choice(["crashed", "healthy"])
+                app.grid.set_cell(user, service, rng.choice([None, GridCell(health=health)]))
         cursor = app.grid.cursor
         assert cursor is None or (cursor[0] in app.grid.view.row_at and cursor[1] in app.grid.view.column_at)

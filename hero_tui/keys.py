@@ -1,0 +1,190 @@
+"""The one table of keys: what each does, where, and how it is explained; screens, footer, help and settings use it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from backends.model.errors import nearest
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One entry. `keys` are alternatives, the first one is shown; `action` is empty where a widget owns the key.
+
+    `hint` places it in the footer: 0 not at all, small numbers first, negative ones at the right edge.
+    """
+
+    id: str
+    keys: str
+    label: str
+    context: str
+    help: str
+    action: str = ""
+    hint: int = 0
+
+    @property
+    def shown(self) -> str:
+        """The first key as a person reads it."""
+        return shown_key(self.keys.split(",")[0])
+
+
+def _verb(name: str, keys: str, label: str, help: str, hint: int = 0) -> Key:
+    return Key(f"cell.{name}", keys, label, "cell", help, f"app.verb('{name}')", hint)
+
+
+TABLE: tuple[Key, ...] = (
+    Key("app.command", ":", "command", "any", "Type a command, with completion", "app.command", -2),
+    Key("app.palette", "ctrl+p", "palette", "any", "Find any action, slot or service", "app.palette"),
+    Key("app.help", "?", "help", "any", "Show the keys that work here", "app.help", -1),
+    Key("app.fleet", "1", "fleet", "any", "The fleet: everybody's services", "app.place('fleet')"),
+    Key("app.slot", "2", "slot", "any", "The slot under the cursor", "app.place('slot')"),
+    Key("app.logs", "3", "logs", "any", "The logs of what is under the cursor", "app.place('logs')"),
+    Key("app.peek", "u", "peek", "any", "Look into somebody's slot, read-only", "app.peek", 70),
+    Key("app.refresh", "ctrl+r", "refresh", "any", "Ask the box for everything again", "app.refresh_fleet"),
+    Key("app.back", "escape,q", "back", "any", "Clear the filter, a result, or go back", "app.back"),
+    Key("app.interrupt", "ctrl+c", "quit", "any", "Twice: quit. So does :q", "app.interrupt"),
+    Key("app.theme", "T", "theme", "any", "Dark or light", "app.next_theme"),
+    _verb("logs", "l", "logs", "Follow the logs, of all marked services together", 10),
+    _verb("switch", "s", "switch", "Run another branch, release or build", 20),
+    _verb("restart", "r", "restart", "Restart the service, or start it", 30),
+    _verb("build", "b", "build", "Build the worktree and run the result", 40),
+    _verb("pull", "P", "pull", "Install the newest release of the branch", 50),
+    _verb("stop", "x", "stop", "Stop the service", 55),
+    _verb("cancel", "X", "cancel", "Cancel what runs on the service"),
+    _verb("url", "o", "curl", "Copy a curl command for the service's socket"),
+    _verb("copy", "c", "copy", "Copy hash, tag, branch, socket or worktree"),
+    _verb("manifest", "y", "manifest", "Read the slot's manifest"),
+    _verb("edit", "e", "edit", "Edit the manifest in $EDITOR"),
+    _verb("shell", "S", "shell", "A shell in the worktree"),
+    Key("cell.mark", "space", "mark", "cell", "Mark for merged logs and for bulk actions", "screen.mark"),
+    Key("cell.describe", "d", "details", "cell", "Show or hide the details", "screen.describe", 80),
+    Key("cell.filter", "/", "filter", "cell", "Filter users or services; /!text leaves them out", "screen.filter", 60),
+    Key("cell.faults", "!", "faults", "cell", "Only what is broken", "screen.faults", 65),
+    Key("fleet.mine", ".", "mine", "fleet", "Only my slot, and the integration slot", "screen.mine"),
+    Key("logs.copy", "c", "copy", "logs", "Copy the lines on the screen", "screen.copy", 40),
+    Key("logs.clear", "C", "clear", "logs", "Forget the lines so far", "screen.clear", 50),
+    Key("grid.select", "enter", "open", "grid", "Open the slot", "", 1),
+    Key("grid.density", "z", "density", "grid", "Full, compact, heat, or as the width allows", "", 75),
+    Key("grid.down", "j,down", "down", "grid", "Next user"),
+    Key("grid.up", "k,up", "up", "grid", "Previous user"),
+    Key("grid.left", "H,left", "left", "grid", "Previous service"),
+    Key("grid.right", "L,right", "right", "grid", "Next service"),
+    Key("grid.top", "g", "top", "grid", "First user"),
+    Key("grid.bottom", "G", "bottom", "grid", "Last user"),
+    Key("grid.first", "home", "first", "grid", "First service"),
+    Key("grid.last", "end", "last", "grid", "Last service"),
+    Key("grid.half_down", "ctrl+d", "half page down", "grid", "Half a page down"),
+    Key("grid.half_up", "ctrl+u", "half page up", "grid", "Half a page up"),
+    Key("grid.page_down", "pagedown", "page down", "grid", "A page down"),
+    Key("grid.page_up", "pageup", "page up", "grid", "A page up"),
+    Key("list.select", "enter", "logs", "list", "The logs of the service", "", 1),
+    Key("list.down", "j,down", "down", "list", "Next service"),
+    Key("list.up", "k,up", "up", "list", "Previous service"),
+    Key("list.top", "g,home", "top", "list", "First service"),
+    Key("list.bottom", "G,end", "bottom", "list", "Last service"),
+    Key("list.half_down", "ctrl+d,pagedown", "half page down", "list", "Half a page down"),
+    Key("list.half_up", "ctrl+u,pageup", "half page up", "list", "Half a page up"),
+    Key("log.follow", "f,space", "follow", "log", "Follow the end, or pause", "", 1),
+    Key("log.filter", "/", "filter", "log", "Filter: text, !without, ~regex", "", 10),
+    Key("log.only_matches", "&", "only matches", "log", "Hide the lines that do not match, or show them too"),
+    Key("log.next", "n", "next", "log", "Next match", "", 20),
+    Key("log.previous", "N", "previous", "log", "Previous match"),
+    Key("log.wrap", "w", "wrap", "log", "Wrap long lines", "", 30),
+    Key("log.times", "t", "times", "log", "Show the time of each line", "", 35),
+    Key("log.down", "j,down", "down", "log", "A line down"),
+    Key("log.up", "k,up", "up", "log", "A line up"),
+    Key("log.right", "l,right", "right", "log", "Move the text to the left"),
+    Key("log.left", "h,left", "left", "log", "Move the text to the right"),
+    Key("log.half_down", "ctrl+d", "half page down", "log", "Half a page down"),
+    Key("log.half_up", "ctrl+u", "half page up", "log", "Half a page up"),
+    Key("log.page_down", "pagedown", "page down", "log", "A page down"),
+    Key("log.page_up", "pageup", "page up", "log", "A page up"),
+    Key("log.top", "g,home", "top", "log", "The oldest line"),
+    Key("log.bottom", "G,end", "bottom", "log", "The newest line, and follow"),
+    Key("operation.cancel", "x", "cancel", "operation", "Cancel the operation"),
+    Key("operation.open", "enter", "open", "operation", "The logs of the operation's service"),
+    Key("confirm.cancel", "escape,n,q", "cancel", "confirm", "Do nothing"),
+    Key("confirm.agree", "y", "yes", "confirm", "Do it"),
+    Key("confirm.previous", "left,h,up,k", "previous", "confirm", "The button before"),
+    Key("confirm.next", "right,l,down,j", "next", "confirm", "The next button"),
+    Key("picker.down", "down,ctrl+n", "down", "picker", "Next"),
+    Key("picker.up", "up,ctrl+p", "up", "picker", "Previous"),
+    Key("picker.page_down", "pagedown", "page down", "picker", "A page down"),
+    Key("picker.page_up", "pageup", "page up", "picker", "A page up"),
+    Key("picker.cancel", "escape", "back", "picker", "Choose nothing"),
+    Key("switch.back", "B", "back to previous", "switch", "Run again what ran before (while nothing is typed)"),
+    Key("filter.back", "escape", "back", "filter", "The filter that was there before"),
+)
+
+PLACES: Mapping[str, tuple[str, ...]] = {
+    "fleet": ("any", "cell", "fleet", "grid"),
+    "slot": ("any", "cell", "slot", "list"),
+    "logs": ("any", "logs", "log"),
+    "operation": ("operation",),
+    "confirm": ("confirm",),
+    "switch": ("picker", "switch"),
+    "filter": ("filter",),
+}
+"""Which contexts are live together; within a place no key may mean two things."""
+
+_FORBIDDEN = frozenset(
+    f"ctrl+{key}"
+    for key in ("b", "a", "space", "at", "h", "j", "k", "l", "s", "q", "z", "i", "m", "backslash", "left_square_bracket")
+)
+"""Prefixes of tmux and screen, pane navigators, flow control, job control, and what terminals send for other keys."""
+_NAMES = {"escape": "esc", "pagedown": "pgdn", "pageup": "pgup", "delete": "del", "backspace": "bksp"}
+
+
+def shown_key(key: str) -> str:
+    """A key as a person reads it: `ctrl-d`, `esc`, `?`."""
+    return _NAMES.get(key, key.replace("+", "-"))
+
+
+def is_forbidden(key: str) -> bool:
+    """True for keys that do not belong to a program inside tmux."""
+    return key in _FORBIDDEN or re.fullmatch(r"alt\+[A-Za-z]", key) is not None
+
+
+def duplicates(table: Iterable[Key]) -> list[tuple[str, str, tuple[str, ...]]]:
+    """Place, key, and the ids that claim it there, for each key that means two things in one place."""
+    found = []
+    entries = list(table)
+    for place, contexts in PLACES.items():
+        claims: dict[str, list[str]] = {}
+        for entry in entries:
+            if entry.context in contexts:
+                for key in entry.keys.split(","):
+                    claims.setdefault(key, []).append(entry.id)
+        found += [(place, key, tuple(ids)) for key, ids in claims.items() if len(ids) > 1]
+    return found
+
+
+def overridden(overrides: Mapping[str, str]) -> tuple[tuple[Key, ...], list[str]]:
+    """The table with a person's own keys, and a sentence for each one that cannot be taken."""
+    table, problems = {entry.id: entry for entry in TABLE}, []
+    for id_, keys in overrides.items():
+        wanted = ",".join(part.strip() for part in keys.split(",") if part.strip())
+        if problem := _problem(id_, wanted, table):
+            problems.append(problem)
+            continue
+        table[id_] = replace(table[id_], keys=wanted)
+    return tuple(table.values()), problems
+
+
+def _problem(id_: str, keys: str, table: Mapping[str, Key]) -> str:
+    if id_ not in table:
+        close = nearest(id_, table)
+        return f"keys: there is no action {id_!r}" + (f"; did you mean {close[0]}?" if close else ".")
+    if not keys:
+        return f"keys: {id_} names no key."
+    for key in keys.split(","):
+        if is_forbidden(key):
+            return f"keys: {shown_key(key)} cannot be {id_}: it belongs to tmux or to the terminal."
+    clash = duplicates([*(entry for entry in table.values() if entry.id != id_), replace(table[id_], keys=keys)])
+    if clash:
+        place, key, ids = clash[0]
+        other = next((one for one in ids if one != id_), ids[0])
+        return f"keys: {shown_key(key)} is {other} already, on {place}."
+    return ""

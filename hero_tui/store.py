@@ -1,0 +1,238 @@
+"""The fleet as the cockpit knows it: frozen, replaced by snapshots and events whatever their order."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+from typing import TypeVar
+
+from pydantic import ValidationError
+
+from backends.model.state import Event, FleetSnapshot, Operation, ServiceStatus, SlotStatus
+from screens.desk import Busy, Cell, Changes, Connection, FleetView, SlotView
+from screens.widgets.cells import phase_of, share_of
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+_REMEMBERED = 500
+"""Ended operations whose late progress is still known to be late."""
+_BY_SERVICES = frozenset({"start", "stop", "restart"})
+
+
+@dataclass(frozen=True, slots=True)
+class Fleet:
+    """What is known, and of each part the `seq` of the event that told it: an older event changes nothing.
+
+    `told` has an entry a cell and a slot's head (service ""), those of removed ones too. `floor` is the seq of the
+    newest snapshot. `marks` are cells that a call of this cockpit is about to change.
+    """
+
+    view: FleetView = field(default_factory=FleetView)
+    floor: int = 0
+    told: Mapping[Cell, int] = field(default_factory=dict)
+    ended: tuple[str, ...] = ()
+    marks: Mapping[Cell, str] = field(default_factory=dict)
+
+
+def with_snapshot(fleet: Fleet, snapshot: FleetSnapshot) -> Fleet:
+    """The snapshot, and what events newer than it have told already."""
+    seq = snapshot.seq
+    newer = {cell: told for cell, told in fleet.told.items() if told > seq}
+    slots: dict[str, SlotView] = {}
+    for status in snapshot.slots:
+        known = fleet.view.slots.get(status.slot)
+        if (status.slot, "") in newer and known is None:
+            continue
+        slots[status.slot] = _merged(status, known, newer, fleet.ended)
+    for user, _ in (cell for cell in newer if cell[0] not in slots):
+        if user in fleet.view.slots:
+            slots[user] = fleet.view.slots[user]
+    view = replace(
+        fleet.view,
+        box=snapshot.box,
+        trunk=snapshot.trunk,
+        known=True,
+        catalogue=snapshot.catalogue,
+        slots=MappingProxyType(slots),
+        problems=snapshot.problems,
+    )
+    return _with_busy(replace(fleet, view=view, floor=max(seq, fleet.floor), told=newer))
+
+
+def _merged(
+    status: SlotStatus, known: SlotView | None, newer: Mapping[Cell, int], ended: tuple[str, ...]
+) -> SlotView:
+    user = status.slot
+    head = _head(status) if known is None or (user, "") not in newer else known.head
+    cells = {one.service: one for one in status.services if (user, one.service) not in newer}
+    if known is not None:
+        cells |= {name: cell for name, cell in known.cells.items() if (user, name) in newer}
+    running = {one.id: one for one in status.operations if one.state == "running" and one.id not in ended}
+    return SlotView(head, MappingProxyType(cells), MappingProxyType(running))
+
+
+def with_event(fleet: Fleet, event: Event) -> Fleet:
+    """The fleet after `event`; the same object where it tells nothing new. Data of another version is passed over."""
+    if event.seq and event.seq <= fleet.floor:
+        return fleet
+    try:
+        match event.kind:
+            case "service.changed":
+                return _with_cell(fleet, event, ServiceStatus.model_validate(event.data))
+            case "service.removed":
+                return _with_cell(fleet, event, None)
+            case "slot.changed" | "slot.online" | "slot.offline":
+                return _with_head(fleet, event, SlotStatus.model_validate(event.data))
+            case "slot.removed":
+                return _without_slot(fleet, event)
+            case "operation.changed":
+                return _with_operation(fleet, event, Operation.model_validate(event.data))
+    except ValidationError:
+        return fleet
+    return fleet
+
+
+def with_connection(fleet: Fleet, state: Connection, why: str) -> Fleet:
+    """What the line to the box does. Without a line nobody tells how operations go on: they are let go."""
+    view = replace(fleet.view, connection=state, why=why)
+    if state == "reconnecting":
+        slots = {user: replace(slot, operations={}) for user, slot in view.slots.items()}
+        view = replace(view, slots=MappingProxyType(slots))
+        return _with_busy(replace(fleet, view=view, marks={}))
+    return replace(fleet, view=view)
+
+
+def with_mark(fleet: Fleet, cells: Mapping[Cell, str]) -> Fleet:
+    """Cells shown busy before their slot has answered."""
+    return _with_busy(replace(fleet, marks={**fleet.marks, **cells}))
+
+
+def without_mark(fleet: Fleet, cells: Mapping[Cell, str]) -> Fleet:
+    """Those cells as their slot tells them."""
+    return _with_busy(replace(fleet, marks={key: v for key, v in fleet.marks.items() if key not in cells}))
+
+
+def changes_between(before: FleetView, after: FleetView) -> Changes:
+    """What a screen that shows `before` must repaint."""
+    shape = before.catalogue != after.catalogue or before.known != after.known or before.box != after.box
+    cells: set[Cell] = {
+        cell for cell in {**before.busy, **after.busy} if before.busy.get(cell) != after.busy.get(cell)
+    }
+    for user in {**before.slots, **after.slots}:
+        old, new = before.slots.get(user), after.slots.get(user)
+        if old is new:
+            continue
+        if old is None or new is None:
+            shape = True
+            continue
+        shape = shape or old.head != new.head
+        names = {**old.cells, **new.cells}
+        cells |= {(user, name) for name in names if old.cells.get(name) is not new.cells.get(name)}
+    connection = (before.connection, before.why) != (after.connection, after.why)
+    return Changes(shape=shape, cells=frozenset(cells), connection=connection)
+
+
+def _with_cell(fleet: Fleet, event: Event, status: ServiceStatus | None) -> Fleet:
+    service = status.service if status else event.subject
+    key = (event.slot, service)
+    if event.seq < max(fleet.told.get(key, 0), _removed(fleet, event.slot)):
+        return fleet
+    slot = fleet.view.slots.get(event.slot) or _unheard(event)
+    told = {**fleet.told, key: event.seq}
+    if slot.cells.get(service) == status:
+        return replace(fleet, told=told)
+    cells = {**slot.cells, service: status} if status else _without(slot.cells, service)
+    return _with_slot(replace(fleet, told=told), replace(slot, cells=MappingProxyType(cells)))
+
+
+def _with_head(fleet: Fleet, event: Event, head: SlotStatus) -> Fleet:
+    key = (event.slot, "")
+    if event.seq < fleet.told.get(key, 0):
+        return fleet
+    slot = fleet.view.slots.get(event.slot) or SlotView(head)
+    operations = slot.operations if head.online else {}
+    told = {**fleet.told, key: event.seq}
+    return _with_slot(replace(fleet, told=told), replace(slot, head=_head(head), operations=operations))
+
+
+def _without_slot(fleet: Fleet, event: Event) -> Fleet:
+    """Gone, but for what newer events have told of it."""
+    key = (event.slot, "")
+    if event.seq < fleet.told.get(key, 0):
+        return fleet
+    fleet = replace(fleet, told={**fleet.told, key: event.seq})
+    slot = fleet.view.slots.get(event.slot)
+    if slot is None:
+        return fleet
+    newer = {name: cell for name, cell in slot.cells.items() if fleet.told.get((event.slot, name), 0) > event.seq}
+    if newer:
+        return _with_slot(fleet, SlotView(_unheard(event).head, MappingProxyType(newer)))
+    slots = MappingProxyType(_without(fleet.view.slots, event.slot))
+    return _with_busy(replace(fleet, view=replace(fleet.view, slots=slots)))
+
+
+def _with_operation(fleet: Fleet, event: Event, operation: Operation) -> Fleet:
+    slot = fleet.view.slots.get(event.slot)
+    if slot is None or operation.id in fleet.ended:
+        return fleet
+    if operation.state == "running":
+        running = {**slot.operations, operation.id: operation}
+    else:
+        fleet = replace(fleet, ended=(*fleet.ended, operation.id)[-_REMEMBERED:])
+        running = _without(slot.operations, operation.id)
+    return _with_slot(fleet, replace(slot, operations=MappingProxyType(running)))
+
+
+def _with_slot(fleet: Fleet, slot: SlotView) -> Fleet:
+    slots = MappingProxyType({**fleet.view.slots, slot.head.slot: slot})
+    return _with_busy(replace(fleet, view=replace(fleet.view, slots=slots)))
+
+
+def _with_busy(fleet: Fleet) -> Fleet:
+    """What runs on each cell: what its slot tells, else what its cell says, else our own mark."""
+    busy: dict[Cell, Busy] = {cell: Busy(word) for cell, word in fleet.marks.items()}
+    for user, slot in fleet.view.slots.items():
+        for name, cell in slot.cells.items():
+            if cell.operation is not None and cell.operation.state == "running":
+                if cell.operation.id not in fleet.ended:
+                    busy[user, name] = _busy(cell.operation)
+        for operation in slot.operations.values():
+            for name in services_of(operation, slot):
+                busy[user, name] = _busy(operation)
+    if busy == fleet.view.busy:
+        return fleet
+    return replace(fleet, view=replace(fleet.view, busy=MappingProxyType(busy)))
+
+
+def services_of(operation: Operation, slot: SlotView) -> list[str]:
+    """The cells that an operation works on; one on several services names them in its title."""
+    if operation.service:
+        return [operation.service] if operation.service in slot.cells else []
+    if operation.kind not in _BY_SERVICES:
+        return []
+    named = [word for word in operation.title.split() if word in slot.cells]
+    return named or [name for name, cell in slot.cells.items() if cell.enabled]
+
+
+def _busy(operation: Operation) -> Busy:
+    return Busy(phase_of(operation), share_of(operation))
+
+
+def _head(status: SlotStatus) -> SlotStatus:
+    return status.model_copy(update={"services": (), "operations": ()})
+
+
+def _unheard(event: Event) -> SlotView:
+    """A slot of which only a cell has been told so far."""
+    return SlotView(SlotStatus(box=event.box, slot=event.slot, seen_at=event.time))
+
+
+def _removed(fleet: Fleet, user: str) -> int:
+    """The seq of the slot's removal, 0 while it is there."""
+    return 0 if user in fleet.view.slots else fleet.told.get((user, ""), 0)
+
+
+def _without(mapping: Mapping[K, V], key: K) -> dict[K, V]:
+    return {name: value for name, value in mapping.items() if name != key}

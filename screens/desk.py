@@ -1,0 +1,172 @@
+"""What the cockpit lends to its screens: the fleet as it stands, calls on slots, and the ways to other screens."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal, Protocol, TypeVar
+
+from pydantic import BaseModel
+
+from backends.model.calls import PlanParams
+from backends.model.state import CatalogueEntry, Frozen, LogLine, Operation, ServiceStatus, SlotStatus
+from screens.widgets.keyfooter import KeyHint
+from screens.widgets.progress import OperationView
+from screens.widgets.statusbar import StatusView
+
+R = TypeVar("R", bound=BaseModel)
+
+Connection = Literal["connecting", "online", "reconnecting"]
+Cell = tuple[str, str]
+"""A slot's user and a service."""
+
+INTEGRATION = "integration"
+
+
+@dataclass(frozen=True, slots=True)
+class Busy:
+    """What runs on a cell now, in a word, and how much of it is done (0 to 1, None where nobody knows)."""
+
+    word: str
+    share: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SlotView:
+    """One slot: `head` without its services, these by name, and the operations that run in it by id."""
+
+    head: SlotStatus
+    cells: Mapping[str, ServiceStatus] = field(default_factory=dict)
+    operations: Mapping[str, Operation] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class FleetView:
+    """All that the screens know. It is replaced, never changed; `known` is False until the first snapshot."""
+
+    box: str = ""
+    trunk: str = ""
+    known: bool = False
+    connection: Connection = "connecting"
+    why: str = ""
+    catalogue: tuple[CatalogueEntry, ...] = ()
+    slots: Mapping[str, SlotView] = field(default_factory=dict)
+    busy: Mapping[Cell, Busy] = field(default_factory=dict)
+    problems: tuple[str, ...] = ()
+
+    def cell(self, user: str, service: str) -> ServiceStatus | None:
+        """The binding there; None where nothing is bound."""
+        slot = self.slots.get(user)
+        return slot.cells.get(service) if slot else None
+
+    def users(self) -> list[str]:
+        """Everybody with a slot, the integration slot first."""
+        return sorted(self.slots, key=lambda user: (user != INTEGRATION, user))
+
+    def services(self) -> list[str]:
+        """What the catalogue names, in its order, then what slots bind besides."""
+        names = [entry.name for entry in self.catalogue]
+        bound = {service for slot in self.slots.values() for service in slot.cells}
+        return names + sorted(bound.difference(names))
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What differs between two views. `shape`: users or services came or went, or a slot's head changed."""
+
+    shape: bool = True
+    cells: frozenset[Cell] = frozenset()
+    connection: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What a key acts on: a slot, the service under the cursor ("" without one), and the marked services."""
+
+    user: str
+    service: str = ""
+    marked: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class LogBatch:
+    """Lines of a followed log; `lost` says why the stream broke, where it did, and that it is taken up again."""
+
+    lines: tuple[LogLine, ...] = ()
+    lost: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Doing:
+    """An operation that this cockpit began: its line, and once it failed, what to read about it."""
+
+    view: OperationView
+    user: str
+    service: str
+    lines: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A change that a person asked for: the call, what it is called, what it holds meanwhile."""
+
+    user: str
+    method: str
+    params: Frozen
+    title: str
+    services: tuple[str, ...]
+    word: str
+
+
+class Desk(Protocol):
+    """The cockpit, as a screen sees it. Nothing here blocks."""
+
+    @property
+    def fleet(self) -> FleetView: ...
+
+    @property
+    def me(self) -> str:
+        """Whose slot is mine; "" where this login has none."""
+
+    @property
+    def doings(self) -> Sequence[Doing]: ...
+
+    def now(self) -> datetime: ...
+
+    def may_change(self, user: str) -> bool:
+        """Whether this person may act on `user`'s slot here."""
+
+    def status(self, place: str, note: str) -> StatusView: ...
+
+    def hints(self) -> list[KeyHint]:
+        """The keys that do something on the screen that is shown."""
+
+    def tell(self, sentence: str, *, failed: bool = False) -> None:
+        """Say something to the person that goes away by itself."""
+
+    async def call(self, user: str, method: str, params: Frozen, result: type[R]) -> R:
+        """Ask `user`'s slot. Raises HeroError."""
+
+    def follow(self, user: str, services: Sequence[str], lines: int, build: str = "") -> AsyncIterator[LogBatch]:
+        """The logs as they come, of services or of one build, through restarts of the daemons."""
+
+    def begin(self, asked: Asked) -> None:
+        """Start a change; its cells are marked busy at once, its progress and end are told in `doings`."""
+
+    def ask(self, asked: Asked, plan: PlanParams) -> None:
+        """Show what the change would do, and begin it if the person agrees."""
+
+    def copy(self, text: str, what: str) -> None:
+        """Put text on the clipboard of the person's terminal."""
+
+    def close_switch(self) -> None:
+        """The change of a switch dialog has been begun: show what was there before it."""
+
+    def show_slot(self, user: str, service: str = "") -> None: ...
+
+    def show_logs(self, user: str, services: Iterable[str]) -> None: ...
+
+    def cancel(self, user: str, operation: str) -> None: ...
+
+    def back(self) -> None: ...

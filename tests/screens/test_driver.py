@@ -1,0 +1,274 @@
+"""The private parts of Textual that the driver touches: screens stay equal, keys quick, the loop free."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import pty
+import random
+import re
+import select
+import subprocess
+import sys
+import time
+import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pyte
+import pytest
+from textual import constants
+from textual._xterm_parser import XTermParser
+from textual.app import ComposeResult
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+from screens import driver
+from screens.widgets.grid import FleetGrid
+from screens.widgets.grid_model import GridCell, GridRow
+from tests.screens.widgets.samples import RecordingApp, fill, fleet_cell, fleet_columns, fleet_rows
+
+ROOT = Path(__file__).resolve().parents[2]
+USERS = ("alice", "日本語", "mik", "e\u0301mile", "thabet", *(f"user{n}" for n in range(20)))
+WIDTH, HEIGHT = 120, 30
+DEADLINE = 20.0
+
+
+def test_textual_is_the_version_whose_private_api_is_known() -> None:
+    assert importlib.metadata.version("textual") == driver.TEXTUAL_VERSION
+    pinned = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]
+    assert f"textual=={driver.TEXTUAL_VERSION}" in pinned
+
+
+class Box(ModalScreen[None]):
+    CSS = "Box { align: center middle; background: transparent; } Box Static { width: 33; height: 9; }"
+
+    def compose(self) -> ComposeResult:
+        yield Static("漢字 modal é " * 20, classes="dialog")
+
+
+class FleetApp(RecordingApp):
+    def compose(self) -> ComposeResult:
+        yield Static("漢字 head", id="head")
+        yield FleetGrid()
+
+    def on_mount(self) -> None:
+        fill(self.query_one(FleetGrid), USERS)
+
+
+class Terminal:
+    """An emulated terminal that says what each of its cells looks like."""
+
+    def __init__(self) -> None:
+        self.screen = pyte.Screen(WIDTH, HEIGHT)
+        self.stream = pyte.Stream(self.screen)
+
+    def feed(self, data: str) -> None:
+        self.stream.feed(re.sub(r"\x1b\[[<>=?][0-9;]*[uh$pl]+", "", data))
+
+    def cells(self) -> list[Any]:
+        rows = (self.screen.buffer[y] for y in range(HEIGHT))
+        return [
+            (cell.data, cell.fg, cell.bg, cell.bold, cell.italics, cell.reverse)
+            for row in rows
+            for cell in (row[x] for x in range(WIDTH))
+        ]
+
+
+@pytest.mark.parametrize("seed", range(6))
+async def test_partial_repaints_leave_the_same_screen_as_a_whole_one(seed: int) -> None:
+    rng = random.Random(seed)
+    app = FleetApp()
+    async with app.run_test(size=(WIDTH, HEIGHT)) as pilot:
+        await pilot.pause()
+        seen = Terminal()
+        seen.feed(app.screen._compositor.render_full_update().render_segments(app.console))
+        app.take()
+        for step in range(25):
+            await pilot.pause()
+            if step in (8, 16):
+                _ = app.push_screen(Box()) if len(app.screen_stack) == 1 else app.pop_screen()
+            _change_something(rng, app.screen_stack[0].query_one(FleetGrid))
+            await pilot.pause()
+            seen.feed(app.take())
+        whole = Terminal()
+        whole.feed(app.screen._compositor.render_full_update().render_segments(app.console))
+        assert seen.cells() == whole.cells()
+
+
+def _change_something(rng: random.Random, grid: FleetGrid) -> None:
+    deed = rng.randrange(8)
+    if deed == 0:
+        grid.action_move(rng.randint(-3, 9), rng.randint(-2, 2))
+    elif deed == 1:
+        grid.action_cycle_density()
+    elif deed == 2:
+        grid.set_row(GridRow(rng.choice(USERS), rng.choice(USERS) * 2, tag="漢", stale=True))
+    for _ in range(rng.choice([1, 3, 40])):
+        user = rng.choice(USERS)
+        cell = fleet_cell(rng, user)
+        if cell and rng.random() < 0.2:
+            cell = GridCell("漢字/ブランチ", cell.hash8, cell.source, cell.drift, cell.health)
+        grid.set_cell(user, rng.choice(fleet_columns()).key, cell)
+
+
+async def test_many_cells_on_one_line_cost_their_sum_not_their_square() -> None:
+    app = FleetApp()
+    async with app.run_test(size=(WIDTH, HEIGHT)) as pilot:
+        grid = app.query_one(FleetGrid)
+        grid.set_shape(fleet_rows(("alice",)), fleet_columns())
+        grid.set_density("full")
+
+        async def cost(columns: int, health: str) -> int:
+            for column in fleet_columns()[:columns]:
+                grid.set_cell("alice", column.key, GridCell("development", health=health))
+            await pilot.pause()
+            return len(app.take())
+
+        await cost(6, "healthy")
+        one = await cost(1, "starting")
+        await cost(6, "healthy")
+        assert await cost(6, "starting") <= 6 * one + 60
+
+
+def test_a_lone_escape_waits_no_longer_than_the_delay(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(constants, "ESCAPE_DELAY", 0.02)
+    parser = XTermParser()
+    assert driver.poll_seconds(parser) == pytest.approx(0.1)
+    assert list(parser.feed("\x1b")) == []
+    assert driver.poll_seconds(parser) == pytest.approx(0.02)
+    assert [event.key for event in parser.feed("[A")] == ["up"]  # type: ignore[attr-defined]
+    assert driver.poll_seconds(parser) == pytest.approx(0.1)
+
+
+APP = """
+import os, sys
+from screens import driver
+driver.install()
+from textual.app import App
+from textual.widgets import Static
+
+class Probe(App):
+    ENABLE_COMMAND_PALETTE = False
+    def compose(self):
+        yield Static()
+    def say(self, text):
+        os.write(int(sys.argv[1]), (text + "\\n").encode())
+    def on_mount(self):
+        self.call_after_refresh(self.say, type(self._driver).__name__)
+    def on_key(self, event):
+        self.say(event.key)
+        if event.key == "s":
+            self.frames = 0
+            self.timer = self.set_interval(0.001, self.flood)
+        if event.key == "z":
+            self.exit()
+    def flood(self):
+        self.frames += 1
+        row = "".join(chr(97 + (self.frames + n) % 26) for n in range(120))
+        self.query_one(Static).update("\\n".join([row] * 29) + f"\\nframe {self.frames}")
+        if self.frames == 300:
+            self.timer.stop()
+            self.say("flooded")
+
+Probe().run()
+"""
+
+
+class Probe:
+    """A program on a real terminal of which the test is the far end, and the pipe on which it talks."""
+
+    def __init__(self, terminal: int, talk: int) -> None:
+        self.terminal = terminal
+        self.talk = talk
+        self.heard = ""
+
+    def send(self, keys: bytes) -> None:
+        """Type."""
+        os.write(self.terminal, keys)
+
+    def wait_for(self, text: str, read_terminal: bool = True) -> str:
+        """Wait until the program says `text`; returns what came to the terminal meanwhile."""
+        return self._wait(lambda _: text in self.heard, read_terminal)
+
+    def wait_for_screen(self, text: str) -> str:
+        """Wait until `text` is sent to the terminal."""
+        return self._wait(lambda output: text in output, True)
+
+    def _wait(self, done: Any, read_terminal: bool) -> str:
+        output = b""
+        end = time.monotonic() + DEADLINE
+        while not done(output.decode(errors="replace")):
+            assert time.monotonic() < end, (self.heard, output[-400:])
+            watched = [self.talk, self.terminal] if read_terminal else [self.talk]
+            for ready in select.select(watched, [], [], 0.2)[0]:
+                if ready == self.talk:
+                    self.heard += os.read(self.talk, 4096).decode()
+                else:
+                    output += os.read(self.terminal, 65536)
+        return output.decode(errors="replace")
+
+
+@contextmanager
+def probing() -> Iterator[Probe]:
+    main, far = pty.openpty()
+    talk, say = os.pipe()
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": str(WIDTH), "LINES": str(HEIGHT)}
+    environment.pop("ESCDELAY", None)
+    process = subprocess.Popen(
+        [sys.executable, "-c", APP, str(say)],
+        stdin=far, stdout=far, stderr=far, pass_fds=(say,), env=environment, start_new_session=True,
+    )  # fmt: skip
+    os.close(far)
+    os.close(say)
+    try:
+        yield Probe(main, talk)
+    finally:
+        process.kill()
+        process.wait()
+        os.close(main)
+        os.close(talk)
+
+
+def test_keys_reach_the_app_through_the_driver() -> None:
+    with probing() as probe:
+        probe.wait_for("HeroDriver")
+        probe.send(b"a")
+        probe.wait_for("a\n")
+        probe.send(b"\x1b")
+        probe.wait_for("escape\n")
+        probe.send(b"\x1b[A\xff\xc3\xa9b")
+        probe.wait_for("b\n")
+        assert "up\n" in probe.heard
+
+
+def test_a_terminal_that_stands_still_does_not_stop_the_app() -> None:
+    with probing() as probe:
+        probe.wait_for("HeroDriver")
+        probe.send(b"s")
+        # Nothing is read from the terminal here: 300 frames are more than any pty holds.
+        probe.wait_for("flooded", read_terminal=False)
+        probe.send(b"k")
+        probe.wait_for("k\n", read_terminal=False)
+        last = probe.wait_for_screen("frame 300")
+        screen = Terminal()
+        screen.feed(last)
+        rows = screen.screen.display
+        expected = "".join(chr(97 + (300 + n) % 26) for n in range(WIDTH))
+        assert rows[:29] == [expected] * 29
+        assert rows[29].startswith("frame 300")
+
+
+def test_installing_twice_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    script = (
+        "from screens import driver; from textual.app import App; from textual import constants\n"
+        "driver.install(); first = App._display; driver.install()\n"
+        "assert App._display is first; print(constants.ESCAPE_DELAY, constants.DRIVER)"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "ESCDELAY": "35"}
+    result = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, env=environment, check=True
+    )
+    assert result.stdout.split() == ["0.035", "screens.driver:HeroDriver"]
