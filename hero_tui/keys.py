@@ -1,4 +1,4 @@
-"""The one table of keys: what each does, where, and how it is explained; screens, footer, help and settings use it."""
+"""The one table of keys: what each does, where, how it is explained; screens, footer, help and settings use it."""
 
 from __future__ import annotations
 
@@ -60,8 +60,18 @@ TABLE: tuple[Key, ...] = (
     _verb("shell", "S", "shell", "A shell in the worktree"),
     Key("cell.mark", "space", "mark", "cell", "Mark for merged logs and for bulk actions", "screen.mark"),
     Key("cell.describe", "d", "details", "cell", "Show or hide the details", "screen.describe", 80),
-    Key("cell.filter", "/", "filter", "cell", "Filter users or services; /!text leaves them out", "screen.filter", 60),
+    Key(
+        "cell.filter",
+        "/",
+        "filter",
+        "cell",
+        "Filter users or services; /!text leaves them out",
+        "screen.filter",
+        60,
+    ),
     Key("cell.faults", "!", "faults", "cell", "Only what is broken", "screen.faults", 65),
+    Key("fleet.next_fault", "n", "next fault", "fleet", "The next broken service", "screen.next_fault(1)"),
+    Key("fleet.previous_fault", "N", "previous fault", "fleet", "The one before", "screen.next_fault(-1)"),
     Key("fleet.mine", ".", "mine", "fleet", "Only my slot, and the integration slot", "screen.mine"),
     Key("logs.copy", "c", "copy", "logs", "Copy the lines on the screen", "screen.copy", 40),
     Key("logs.clear", "C", "clear", "logs", "Forget the lines so far", "screen.clear", 50),
@@ -89,7 +99,7 @@ TABLE: tuple[Key, ...] = (
     Key("log.follow", "f,space", "follow", "log", "Follow the end, or pause", "", 1),
     Key("log.filter", "/", "filter", "log", "Filter: text, !without, ~regex", "", 10),
     Key("log.only_matches", "&", "only matches", "log", "Hide the lines that do not match, or show them too"),
-    Key("log.next", "n", "next", "log", "Next match", "", 20),
+    Key("log.next", "n", "next", "log", "Next match"),
     Key("log.previous", "N", "previous", "log", "Previous match"),
     Key("log.wrap", "w", "wrap", "log", "Wrap long lines", "", 30),
     Key("log.times", "t", "times", "log", "Show the time of each line", "", 35),
@@ -131,9 +141,25 @@ PLACES: Mapping[str, tuple[str, ...]] = {
 
 _FORBIDDEN = frozenset(
     f"ctrl+{key}"
-    for key in ("b", "a", "space", "at", "h", "j", "k", "l", "s", "q", "z", "i", "m", "backslash", "left_square_bracket")
+    for key in (
+        "b",
+        "a",
+        "space",
+        "at",
+        "h",
+        "j",
+        "k",
+        "l",
+        "s",
+        "q",
+        "z",
+        "i",
+        "m",
+        "backslash",
+        "left_square_bracket",
+    )
 )
-"""Prefixes of tmux and screen, pane navigators, flow control, job control, and what terminals send for other keys."""
+"""Prefixes of tmux and screen, pane navigators, flow and job control, and what terminals send for other keys."""
 _NAMES = {"escape": "esc", "pagedown": "pgdn", "pageup": "pgup", "delete": "del", "backspace": "bksp"}
 
 

@@ -66,7 +66,7 @@ def _checked(data: Mapping[str, Any], path: Path) -> Settings:
         mouse = True
     keys = data.get("keys", {})
     if not isinstance(keys, dict) or not all(isinstance(value, str) for value in keys.values()):
-        problems.append("keys is not a table of action = \"keys\"")
+        problems.append('keys is not a table of action = "keys"')
         keys = {}
     return Settings(
         theme=theme,

@@ -74,7 +74,7 @@ def _merged(
 
 
 def with_event(fleet: Fleet, event: Event) -> Fleet:
-    """The fleet after `event`; the same object where it tells nothing new. Data of another version is passed over."""
+    """The fleet after `event`; the same object where it tells nothing new. Data that cannot be read is passed over."""
     if event.seq and event.seq <= fleet.floor:
         return fleet
     try:
@@ -195,9 +195,9 @@ def _with_busy(fleet: Fleet) -> Fleet:
     busy: dict[Cell, Busy] = {cell: Busy(word) for cell, word in fleet.marks.items()}
     for user, slot in fleet.view.slots.items():
         for name, cell in slot.cells.items():
-            if cell.operation is not None and cell.operation.state == "running":
-                if cell.operation.id not in fleet.ended:
-                    busy[user, name] = _busy(cell.operation)
+            told = cell.operation
+            if told is not None and told.state == "running" and told.id not in fleet.ended:
+                busy[user, name] = _busy(told)
         for operation in slot.operations.values():
             for name in services_of(operation, slot):
                 busy[user, name] = _busy(operation)

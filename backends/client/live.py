@@ -5,16 +5,17 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
 from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
 from backends.client.blocking import START_SECONDS, boxd_argv, slotd_argv
+from backends.client.follow import follow_logs
 from backends.client.locate import Where
-from backends.model.calls import BY_NAME
+from backends.model.calls import BY_NAME, LogsParams, PeekLogsParams
 from backends.model.errors import HeroError
-from backends.model.state import Event, FleetSnapshot, Frozen
+from backends.model.state import Event, FleetSnapshot, Frozen, LogLine
 from backends.rpc.connection import Connection, connect
 from backends.rpc.spawn import ensure_daemon
 from backends.rpc.subscription import Subscription
@@ -108,6 +109,20 @@ class LiveBox:
                 connection = await connect(paths.rpc_socket)
             self._slots[user] = connection
             return connection
+
+    async def logs(self, user: str, params: LogsParams, *, own: bool) -> AsyncGenerator[tuple[LogLine, ...], None]:
+        """Follow logs of `user`'s slot: by its own daemon, or where it is not `own`, as a peek of the box.
+
+        Raises HeroError when the stream breaks.
+        """
+        if own:
+            stream = follow_logs(await self.slot_connection(user), "slot.logs", params)
+        else:
+            peek = PeekLogsParams(user=user, **params.model_dump())
+            stream = follow_logs(await self.box_connection(), "peek.logs", peek)
+        async with contextlib.aclosing(stream):
+            async for lines in stream:
+                yield lines
 
     async def box_connection(self) -> Connection:
         """The connection to the box. Raises HeroError while there is none."""

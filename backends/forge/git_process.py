@@ -10,6 +10,7 @@ import signal
 from collections.abc import Mapping
 from pathlib import Path
 
+from backends import children
 from backends.forge.git_errors import GitError, explain
 from backends.model.text import safe_line, safe_text
 
@@ -47,7 +48,13 @@ async def run_git(
     argv += [part for setting in _SAFE_CONFIG for part in ("-c", setting)]
     argv += [f"--git-dir={git_dir}"] if git_dir else []
     try:
-        process = await _start([*argv, *args], cwd, _environment(cwd, env))
+        process = await children.start(
+            [*argv, *args],
+            cwd=cwd,
+            env=_environment(cwd, env),
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
     except (OSError, ValueError) as error:
         raise _not_started(args, place, error) from error
     try:
@@ -64,28 +71,6 @@ async def run_git(
         await _stop(process)
         raise
     return process.returncode or 0, out, err
-
-
-async def _start(argv: list[str], cwd: Path | None, env: dict[str, str]) -> asyncio.subprocess.Process:
-    starting = asyncio.ensure_future(
-        asyncio.create_subprocess_exec(
-            *argv,
-            cwd=cwd,
-            env=env,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-            start_new_session=True,
-        )
-    )
-    try:
-        return await asyncio.shield(starting)
-    except asyncio.CancelledError:
-        # Cancelled half-way, asyncio would kill git alone and leave what git has started by then.
-        await asyncio.wait([starting])
-        if not starting.exception():
-            await _stop(starting.result())
-        raise
 
 
 def shown_stderr(err: bytes) -> str:
@@ -129,10 +114,10 @@ def _in(place: Path | None) -> str:
 async def _stop(process: asyncio.subprocess.Process) -> None:
     """End git and all that it started: politely, so that it removes its locks, then for certain."""
     try:
-        _signal_group(process.pid, signal.SIGTERM)
+        children.end_group(process.pid, signal.SIGTERM)
         await _ended(process)
     finally:
-        _signal_group(process.pid, signal.SIGKILL)
+        children.end_group(process.pid, signal.SIGKILL)
     await _ended(process)
 
 
@@ -140,8 +125,3 @@ async def _ended(process: asyncio.subprocess.Process) -> None:
     # Not for ever: asyncio waits for the pipes too, which a daemon that git left behind may hold.
     with contextlib.suppress(TimeoutError):
         await asyncio.wait_for(process.wait(), STOP_GRACE)
-
-
-def _signal_group(pid: int, number: signal.Signals) -> None:
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(pid, number)

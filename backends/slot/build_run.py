@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+from backends import children
 from backends.model.errors import HeroError
 from backends.slot import processes
 from backends.slot.build_log import BuildLog, pump
@@ -96,15 +97,7 @@ async def _output_to(log: BuildLog, tell: Callable[[str, int], None]) -> AsyncIt
 
 async def _start(command: Command, output: int) -> asyncio.subprocess.Process:
     try:
-        return await asyncio.create_subprocess_exec(
-            *command.argv,
-            cwd=command.cwd,
-            env=command.env,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-            start_new_session=True,
-        )
+        return await children.start(command.argv, cwd=command.cwd, env=command.env, stdout=output, stderr=output)
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
         raise HeroError(
@@ -131,8 +124,7 @@ async def _until_over(process: asyncio.subprocess.Process, timeout: float, cance
 async def _end(process: asyncio.subprocess.Process | None, command: Command) -> None:
     """End the command's group politely, then everything of it for certain."""
     if process and process.returncode is None:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGTERM)
+        children.end_group(process.pid, signal.SIGTERM)
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(process.wait(), GRACE)
     has_mark = marked(*command.mark)

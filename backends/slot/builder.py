@@ -30,9 +30,9 @@ from backends.slot.build_shelf import BuildShelf
 from backends.slot.files import disk_error
 from backends.version import VERSION
 
-BUILD_MARK = "HERO_BUILD_ID"
+BUILD_MARK = "HERO_BUILD_MARK"
 SLOT_MARK = "HERO_BUILD_SLOT"
-"""Variables that every process of a build has: which build, and of which slot (its root)."""
+"""Variables that every process of a build has: which build of which slot (by its root), and of which slot."""
 _INHERITED = ("PATH", "HOME", "USER", "LOGNAME", "TMPDIR")
 
 __all__ = ["BuildRequest", "Builder", "Built"]
@@ -114,7 +114,7 @@ class Builder:
     async def end_leftovers(self) -> int:
         """Kill what the builds of a killed daemon left running, and drop their results; returns how many ended."""
         of_this_slot, running = marked(SLOT_MARK, str(self._paths.root)), frozenset(self._running)
-        own = frozenset(os.fsencode(build) for build in running)
+        own = frozenset(os.fsencode(self._mark(build)) for build in running)
 
         def is_left(pid: int) -> bool:
             return of_this_slot(pid) and processes.environment_of(pid).get(os.fsencode(BUILD_MARK)) not in own
@@ -122,6 +122,10 @@ class Builder:
         ended = await asyncio.to_thread(processes.end, is_left)
         await asyncio.to_thread(self._shelf.drop_unfinished, keep=running)
         return ended
+
+    def _mark(self, build: str) -> str:
+        """What tells the processes of a build from those of any other, also of another slot's by the same name."""
+        return f"{self._paths.root}:{build}"
 
     def discard(self, build: str) -> None:
         """Remove the result of `build`, once it is installed and published; its log stays."""
@@ -142,7 +146,7 @@ class Builder:
             cwd=request.worktree,
             env=self._environment(request, build, epoch),
             timeout=build.timeout,
-            mark=(BUILD_MARK, request.id),
+            mark=(BUILD_MARK, self._mark(request.id)),
         )
         status: int | None = None
         try:
@@ -167,7 +171,8 @@ class Builder:
             "HERO_SERVICE": request.service,
             "HERO_BRANCH": request.branch,
             "HERO_COMMIT": request.commit,
-            BUILD_MARK: request.id,
+            "HERO_BUILD_ID": request.id,
+            BUILD_MARK: self._mark(request.id),
             SLOT_MARK: str(self._paths.root),
         }
 

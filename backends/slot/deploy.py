@@ -68,7 +68,7 @@ class Deployer:
             await self._run_new(binding.service, installed, progress, start=start)
             progress.commit()
             await self._commit(binding, installed, before)
-        except (HeroError, asyncio.CancelledError) as error:
+        except BaseException as error:
             await asyncio.shield(asyncio.ensure_future(self._roll_back(intent, installed, error, progress)))
             raise
         failpoint("switch.9.committed")

@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from backends import children
 from backends.model.text import safe_line
 
 ANSWER_LIMIT = 64 * 1024
@@ -74,16 +75,7 @@ async def ask_command(argv: Sequence[str], *, env: Mapping[str, str], cwd: Path)
     loop.add_reader(source, _take, source, output)
     process: asyncio.subprocess.Process | None = None
     try:
-        process = await asyncio.create_subprocess_exec(
-            str(cwd / argv[0]),
-            *argv[1:],
-            cwd=cwd,
-            env=env,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=sink,
-            stderr=sink,
-            start_new_session=True,
-        )
+        process = await children.start([str(cwd / argv[0]), *argv[1:]], cwd=cwd, env=env, stdout=sink, stderr=sink)
         status = await process.wait()
         _take(source, output)
     except (OSError, ValueError) as error:
@@ -92,9 +84,8 @@ async def ask_command(argv: Sequence[str], *, env: Mapping[str, str], cwd: Path)
         loop.remove_reader(source)
         os.close(source)
         os.close(sink)
-        if process and process.returncode is None:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
+        if process:
+            children.end_group(process.pid, signal.SIGKILL)
             await process.wait()
     return Checked(True) if status == 0 else Checked(False, _failure(argv[0], status, bytes(output)))
 

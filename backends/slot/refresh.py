@@ -25,7 +25,14 @@ class Refresher:
         self._worktrees = worktrees
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._again: set[str] = set()
+        self._fetch: set[str] = set()
         self._slots = asyncio.Semaphore(_AT_ONCE)
+
+    def pushed(self, *services: str) -> None:
+        """Somebody pushed to the repositories of `services`: fetch those with a worktree, then look."""
+        self._fetch.update(services)
+        if services:
+            self.soon(*services)
 
     def soon(self, *services: str) -> None:
         """Look at `services` (none: all) in the background."""
@@ -66,6 +73,7 @@ class Refresher:
     async def _look(self, service: str) -> None:
         async with self._slots:
             await self._look_at_forge(service)
+            await self._fetch_if_pushed(service)
             await self._look_at_worktree(service)
 
     async def _look_at_forge(self, service: str) -> None:
@@ -78,6 +86,16 @@ class Refresher:
             self._board.update(service, forge_error=error.message)
             return
         self._board.update(service, newest=commit, newest_tag=tag, forge_error="")
+
+    async def _fetch_if_pushed(self, service: str) -> None:
+        facts = self._board.facts(service)
+        if service not in self._fetch or facts is None or facts.binding.source != "build":
+            return
+        self._fetch.discard(service)
+        try:
+            await self._worktrees.fetch(facts.repo)
+        except HeroError as error:
+            log.info("fetch of %s: %s", facts.repo, error.message)
 
     async def _look_at_worktree(self, service: str) -> None:
         facts = self._board.facts(service)

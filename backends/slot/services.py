@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -131,12 +131,14 @@ class Services:
     async def stop(self, service: str) -> None:
         """Stop `service`; returns when its whole process group is gone."""
         self._forget(service)
-        await self._supervisor.stop(service)
+        with _unknown_is_fine():
+            await self._supervisor.stop(service)
 
     async def remove(self, service: str) -> None:
         """Stop `service` and let the supervisor forget it."""
         self._forget(service)
-        await self._supervisor.remove(service)
+        with _unknown_is_fine():
+            await self._supervisor.remove(service)
 
     async def running(self, service: str) -> bool:
         state = (await self._supervisor.states()).get(service)
@@ -306,3 +308,13 @@ class Services:
         names = description.run.sockets
         name = "web" if "web" in names else (names[0] if names else "")
         return str(self._paths.sockets / service / f"{name}.sock") if name else ""
+
+
+@contextlib.contextmanager
+def _unknown_is_fine() -> Iterator[None]:
+    """A service that the supervisor never heard of is as stopped as can be."""
+    try:
+        yield
+    except HeroError as error:
+        if error.code != "not_found":
+            raise

@@ -131,8 +131,7 @@ class Slot:
 
     def forge_changed(self, repo: str) -> None:
         """Something was pushed or published in `repo`."""
-        if bound := list(self.context.board.bound_to(repo)):
-            self.context.refresher.soon(*bound)
+        self.context.refresher.pushed(*self.context.board.bound_to(repo))
 
     def status(self) -> SlotStatus:
         """The whole slot at this moment."""

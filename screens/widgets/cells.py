@@ -44,6 +44,12 @@ def grid_cell(status: ServiceStatus, now: datetime, busy: tuple[str, float | Non
     )
 
 
+def is_faulty(status: ServiceStatus) -> bool:
+    """True where a person should look: it does not run as it should, is not there, or its build failed."""
+    failed = status.build is not None and status.build.state == "failed"
+    return failed or status.health in ("crashed", "unhealthy") or status.drift == "missing"
+
+
 def age_text(status: ServiceStatus, now: datetime) -> str:
     """How long it has been like this: broken since, else installed since."""
     broken = status.health in ("crashed", "unhealthy", "starting")

@@ -99,6 +99,7 @@ class LogView(ScrollView, can_focus=True):
         if self._scene.append(lines):
             self._rows.clear()
             self._current = None
+            self.refresh()
         self._mode = replace(self._mode, unseen=self._mode.unseen + len(lines))
         if len(self._scene.buffer.sources) != sources:
             self._restyle()
@@ -146,6 +147,7 @@ class LogView(ScrollView, can_focus=True):
         wrapped = self._mode.wrap and bool(self.size)
         self._scene.restart(self._paint_look().room if wrapped else None)
         self._rows.clear()
+        self.refresh()
         if self.is_mounted:
             self._work()
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from screens.widgets.celltext import clean
 from screens.widgets.fuzzy import Match, match
 
+_IN_TEXT = 24  # a match in the text alone is worth more than one that needs the detail
+
 
 @dataclass(frozen=True, slots=True)
 class PickerItem:
@@ -93,7 +95,12 @@ class PickerModel:
         self._arrange()
 
     def _match(self, item: PickerItem) -> _Hit | None:
-        found = match(self.query, f"{clean(item.text)} {clean(item.detail)}")
+        text = clean(item.text)
+        found = match(self.query, text)
+        if found is not None:
+            found = Match(found.score + _IN_TEXT, found.spans)
+        else:
+            found = match(self.query, f"{text} {clean(item.detail)}")
         return _Hit(self._places[item.key], item, found) if found else None
 
     def _arrange(self) -> None:

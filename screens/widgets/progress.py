@@ -123,7 +123,7 @@ class OperationBar(Widget, can_focus=True):
         if view is None:
             return Strip.blank(self.size.width, self.rich_style)
         if view.state != "running":
-            return paint_parts(self, _ended(view, self._glyphs))
+            return paint_parts(self, _ended(view, self.size.width, self._glyphs))
         right: list[Part] = []
         if view.cancellable:
             right = [(" x", "operation--key"), (" cancel ", "operation--phase")]
@@ -131,21 +131,33 @@ class OperationBar(Widget, can_focus=True):
         return paint_parts(self, _running(view, room, self._glyphs), right)
 
 
-def _ended(view: OperationView, glyphs: Glyphs) -> list[Part]:
+def _ended(view: OperationView, room: int, glyphs: Glyphs) -> list[Part]:
+    """How it ended, and why; the reason is cut before the time it took."""
     style = "operation--succeeded" if view.state == "succeeded" else "operation--failed"
     sign = glyphs.build.get(view.state, "?")
-    outcome = view.message or {"succeeded": "done", "failed": "failed", "cancelled": "cancelled"}[view.state]
+    outcome = clean(view.message or {"succeeded": "done"}.get(view.state, view.state))
+    elapsed = f"  {duration(view.elapsed)}"
+    title = _cut(view.title, room // 2)
     return [
         (f" {sign} ", style),
-        (f"{clean(view.title)}  ", "operation--title"),
-        (clean(outcome), "operation--phase" if view.state == "succeeded" else "operation--failed"),
-        (f"  {duration(view.elapsed)}", "operation--figures"),
+        (f"{title}  ", "operation--title"),
+        (
+            _cut(outcome, room - cell_len(title) - len(elapsed) - 6),
+            "operation--phase" if view.state == "succeeded" else "operation--failed",
+        ),
+        (elapsed, "operation--figures"),
     ]
+
+
+def _cut(text: str, width: int) -> str:
+    """The text, with an ellipsis if it is wider than that."""
+    safe = clean(text)
+    return safe if cell_len(safe) <= width else fit(safe, width)
 
 
 def _running(view: OperationView, room: int, glyphs: Glyphs) -> list[Part]:
     """Title and phase, then as much of bar and figures as there is room for."""
-    title = clean(view.title)
+    title = _cut(view.title, max(8, room - 10))
     parts: list[Part] = [(f" {glyphs.busy} ", "operation--bar"), (f"{title}  ", "operation--title")]
     room -= cell_len(title) + 5
     phase_width = max(0, min(16, room - 24))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
+from rich.cells import cell_len
 from textual.strip import Strip
 from textual.widget import Widget
 
@@ -97,7 +98,21 @@ class StatusBar(Widget):
             left.append((f"{glyphs.busy} {view.running} running  ", "status--quiet"))
         left.append((clean(view.place), "status--quiet"))
         right: list[Part] = [(" READ ONLY ", "status--read-only")] if view.read_only else []
-        used = sum(len(text) for text, _ in (*left, *right))
-        if view.note and used + len(view.note) + 2 <= self.size.width:
-            right.insert(0, (f"{clean(view.note)} ", "status--quiet"))
+        room = self.size.width - sum(len(text) for text, _ in right)
+        left = _whole(left, room)
+        note = f"{clean(view.note)} "
+        if view.note and sum(cell_len(text) for text, _ in left) + cell_len(note) + 1 <= room:
+            right.insert(0, (note, "status--quiet"))
         return paint_parts(self, left, right)
+
+
+def _whole(parts: list[Part], room: int) -> list[Part]:
+    """The first parts that fit; a count cut in two would be another count."""
+    kept: list[Part] = []
+    for part in parts:
+        room -= cell_len(part[0].rstrip())
+        if room < 0 and kept:
+            break
+        kept.append(part)
+        room -= cell_len(part[0]) - cell_len(part[0].rstrip())
+    return kept

@@ -166,6 +166,8 @@ class Probe(App):
         if event.key == "z":
             self.exit()
     def flood(self):
+        if self.frames == 300:
+            return
         self.frames += 1
         row = "".join(chr(97 + (self.frames + n) % 26) for n in range(120))
         self.query_one(Static).update("\\n".join([row] * 29) + f"\\nframe {self.frames}")

@@ -242,6 +242,7 @@ def test_colours(snap_compare: Callable[..., bool], theme: str) -> None:
         app.log_view.set_filter("request")
         await settled(app, pilot)
         await pilot.press("ampersand", "n", "t")
+        await settled(app, pilot)
 
     assert snap_compare(app, terminal_size=(90, 20), run_before=dress)
 
@@ -273,6 +274,23 @@ async def test_while_paused_new_lines_cost_the_status_alone() -> None:
         sent = app.take()
         assert "50 new" in sent
         assert "line 00" not in sent
+
+
+async def test_while_paused_switches_and_late_lines_repaint_what_is_seen() -> None:
+    app = LogApp()
+    async with running(app) as (pilot, _):
+        app.log_view.append(numbered(200))
+        app.log_view.append([LogLine("other", START, "first")])
+        await settled(app, pilot)
+        await pilot.press("ctrl+u")
+        await settled(app, pilot)
+        app.take()
+        await pilot.press("t")
+        await settled(app, pilot)
+        assert "22:16:1" in app.take()
+        app.log_view.append([LogLine("other", START + 170.5, "squeezed in")])
+        await settled(app, pilot)
+        assert "squeezed in" in app.take()
 
 
 async def test_clearing_forgets_the_lines() -> None:

@@ -81,6 +81,13 @@ async def test_the_best_match_is_highlighted_and_enter_takes_it() -> None:
         assert chosen.item.key == "development_mik"
 
 
+async def test_a_match_in_the_text_comes_before_one_in_the_detail() -> None:
+    model = PickerModel()
+    model.add([PickerItem("1", "development-0001", "by mik"), PickerItem("2", "development_mik-0002", "by omar")])
+    model.search("dmik")
+    assert [row.item.key for row in model.rows if row.item] == ["2", "1"]
+
+
 async def test_the_highlighted_item_stays_where_it_is_while_more_arrive() -> None:
     app = PickerApp(sections=["Releases", "Branches"])
     async with running(app) as (pilot, _):

@@ -1,0 +1,294 @@
+"""The cockpit as a Textual app: its keys, its screens and the ways between them; the work is the desk's."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from time import monotonic
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.app import App
+from textual.binding import Binding, BindingType
+from textual.screen import Screen
+
+from backends.client.locate import Where
+from backends.model.calls import PlanParams
+from hero_tui import keys
+from hero_tui.desk import CockpitDesk, LineMaker
+from hero_tui.settings import THEMES, Settings
+from screens.desk import Asked, Changes, Target
+from screens.fleet import FleetScreen
+from screens.frame import HeroScreen
+from screens.widgets.keyfooter import KeyFooter, KeyHint
+from screens.widgets.progress import OperationBar
+from styles import themes
+
+if TYPE_CHECKING:
+    from hero_tui.prompts import Prompts
+    from hero_tui.verbs import Verbs
+
+_TWICE_SECONDS = 2.0
+_STYLES = Path(themes.__file__).parent
+
+
+class HeroApp(App[int]):
+    """One person's view of one box."""
+
+    TITLE = "hero"
+    CSS_PATH: ClassVar[list[str | Path]] = [  # type: ignore[assignment]
+        _STYLES / "base.tcss",
+        _STYLES / "widgets.tcss",
+        _STYLES / "frame.tcss",
+        _STYLES / "fleet.tcss",
+    ]
+    ENABLE_COMMAND_PALETTE = False
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding(key.keys, key.action, key.label, id=key.id, priority=key.id == "app.interrupt", tooltip=key.help)
+        for key in keys.TABLE
+        if key.action
+    ]
+
+    def __init__(
+        self,
+        where: Where,
+        make_line: LineMaker,
+        settings: Settings,
+        *,
+        read_only: bool = False,
+        screen: str = "fleet",
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        super().__init__()
+        self.where = where
+        self.box_name = where.box.root.name
+        self.settings = settings
+        self.table, clashes = keys.overridden(settings.keys)
+        self.problems = (*settings.problems, *clashes)
+        self._first = screen
+        self._interrupted = -_TWICE_SECONDS
+        self._by_id = {key.id: key for key in self.table}
+        self.desk = CockpitDesk(self, make_line, where.user, read_only=read_only, now=now)
+        themes.register(self)
+        self.theme = settings.theme
+        self.animation_level = "none"
+        self.set_keymap({key.id: key.keys for key in self.table})
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        """Our colour names, under whatever theme."""
+        return themes.domain_colours(self.current_theme.dark)
+
+    def get_default_screen(self) -> Screen[None]:
+        """The fleet is the ground that other screens lie on."""
+        return FleetScreen(self.desk, self.settings.density)
+
+    def on_mount(self) -> None:
+        """Connect, and look at the clock once a second."""
+        self.run_worker(self.desk.line.run(), name="line", group="line", exit_on_error=True)
+        self.set_interval(1.0, self._tick)
+        if self._first != "fleet":
+            self.action_place(self._first)
+        self.call_after_refresh(_settle)
+
+    async def on_unmount(self) -> None:
+        """Leave no task and no connection behind."""
+        await self.desk.close()
+
+    # -- painting ---------------------------------------------------------------------------------
+
+    def _places(self) -> list[HeroScreen]:
+        return (
+            [screen for screen in self.screen_stack if isinstance(screen, HeroScreen)] if self.is_running else []
+        )
+
+    def paint(self, changes: Changes) -> None:
+        """Have every screen that is open paint `changes`."""
+        for screen in self._places():
+            if screen.is_mounted:
+                if changes.shape or changes.cells or changes.connection:
+                    screen.show(changes)
+                screen.refresh_frame()
+
+    def _tick(self) -> None:
+        self.desk.tick()
+        for screen in self._places():
+            if screen.is_active:
+                screen.tick()
+
+    def hints(self) -> list[KeyHint]:
+        """The footer of the current screen, from the bindings that are live."""
+        live = {binding.binding.id for binding in self.screen.active_bindings.values() if binding.enabled}
+        shown = [key for key in self.table if key.hint and key.id in live]
+        shown.sort(key=lambda key: key.hint if key.hint > 0 else 1000 - key.hint)
+        return [KeyHint(key.shown, key.label, always=key.hint < 0) for key in shown]
+
+    def live_keys(self) -> list[keys.Key]:
+        """Every key that does something on the current screen, in the table's order."""
+        live = {binding.binding.id for binding in self.screen.active_bindings.values() if binding.enabled}
+        return [key for key in self.table if key.id in live]
+
+    def on_key_footer_pressed(self, event: KeyFooter.Pressed) -> None:
+        """A click on a hint is its key."""
+        event.stop()
+        for key in self.table:
+            if key.hint and key.shown == event.key:
+                self.simulate_key(key.keys.split(",")[0])
+                return
+
+    # -- where we are -----------------------------------------------------------------------------
+
+    @property
+    def here(self) -> HeroScreen:
+        """The screen under the dialogs."""
+        return self._places()[-1]
+
+    @property
+    def target(self) -> Target | None:
+        """What keys act on."""
+        return self.here.target
+
+    def close_dialogs(self) -> None:
+        """Down to the screen under the dialogs."""
+        while not isinstance(self.screen, HeroScreen):
+            self.pop_screen()
+
+    def go_home(self) -> None:
+        """Down to the fleet."""
+        while len(self.screen_stack) > 1:
+            self.pop_screen()
+
+    def show_slot(self, user: str, service: str = "") -> None:
+        """A slot's services as a list."""
+        from screens.slot import SlotScreen
+
+        self.go_home()
+        self.push_screen(SlotScreen(self.desk, user, service))
+
+    def show_logs(self, user: str, services: Sequence[str]) -> None:
+        """The logs of these services, or of all of the slot."""
+        from screens.logs import LogsScreen
+
+        self.close_dialogs()
+        if isinstance(self.screen, LogsScreen):
+            self.pop_screen()
+        self.push_screen(LogsScreen(self.desk, user, tuple(services)))
+
+    def show_switch(self, user: str, service: str, query: str = "") -> None:
+        """What the service could be switched to."""
+        from screens.switch import SwitchDialog
+
+        self.close_dialogs()
+        self.push_screen(SwitchDialog(self.desk, user, service, query))
+
+    def show_plan(self, asked: Asked, plan: PlanParams) -> None:
+        """What a change would do, and the question whether to do it."""
+        from screens.plan import PlanDialog
+
+        self.push_screen(PlanDialog(self.desk, asked, plan))
+
+    # -- keys -------------------------------------------------------------------------------------
+
+    @cached_property
+    def verbs(self) -> Verbs:
+        """What keys and commands do to cells."""
+        from hero_tui.verbs import Verbs
+
+        return Verbs(self)
+
+    @cached_property
+    def prompts(self) -> Prompts:
+        """What a person types or looks up."""
+        from hero_tui.prompts import Prompts
+
+        return Prompts(self)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """A verb is offered only where it can do something."""
+        if action != "verb":
+            return True
+        return self.here.ACTS and self.verbs.enabled(str(parameters[0]), self.target)
+
+    def action_verb(self, name: str) -> None:
+        """Act on the cell under the cursor."""
+        if target := self.target:
+            self.verbs.run(name, target)
+
+    def action_place(self, name: str) -> None:
+        """Go to a screen by name: fleet, slot or logs."""
+        target = self.target
+        user = target.user if target else self.where.user
+        if name == "fleet":
+            self.go_home()
+        elif not user:
+            self.desk.tell("Which slot? Move to one first, or name it: `:slot alice`.", failed=True)
+        elif name == "slot":
+            self.show_slot(user, target.service if target else "")
+        elif name == "logs":
+            self.show_logs(user, target.marked or ((target.service,) if target.service else ()) if target else ())
+
+    async def action_back(self) -> None:
+        """Take back the last thing: a result, a filter, the screen."""
+        if self.desk.dismiss() or self.here.clear():
+            return
+        if len(self.screen_stack) > 1:
+            self.pop_screen()
+        else:
+            self.desk.tell(":q or ctrl-c twice quits")
+
+    def action_interrupt(self) -> None:
+        """Twice within two seconds: quit."""
+        before, self._interrupted = self._interrupted, monotonic()
+        if self._interrupted - before < _TWICE_SECONDS:
+            self.exit(0)
+        else:
+            self.desk.tell("ctrl-c again quits")
+
+    def action_refresh_fleet(self) -> None:
+        """A fresh snapshot."""
+        self.desk.refresh_fleet()
+
+    def action_next_theme(self) -> None:
+        """Dark or light."""
+        self.theme = THEMES[(THEMES.index(self.theme) + 1) % len(THEMES)] if self.theme in THEMES else THEMES[0]
+
+    def action_help(self) -> None:
+        """The keys of the screen that is shown, from its live bindings."""
+        from screens.help import HelpDialog, HelpEntry
+
+        entries = [
+            HelpEntry(", ".join(keys.shown_key(key) for key in one.keys.split(",")), one.help, one.context)
+            for one in self.live_keys()
+        ]
+        self.push_screen(HelpDialog(self.here.place, entries))
+
+    def action_peek(self) -> None:
+        """Choose a user, look into the slot."""
+        self.prompts.choose_user()
+
+    def action_command(self) -> None:
+        """Type a command."""
+        self.prompts.ask_command()
+
+    def action_palette(self) -> None:
+        """Find anything."""
+        self.prompts.ask_palette()
+
+    def on_operation_bar_cancel_requested(self, event: OperationBar.CancelRequested) -> None:
+        """The hint in a progress line was clicked."""
+        for doing in self.desk.doings:
+            if doing.view.id == event.operation_id:
+                self.desk.cancel(doing.user, event.operation_id)
+
+    def on_operation_bar_opened(self, event: OperationBar.Opened) -> None:
+        """A progress line was clicked: the logs of what it works on."""
+        for doing in self.desk.doings:
+            if doing.view.id == event.operation_id and doing.service:
+                self.show_logs(doing.user, (doing.service,))
+
+
+def _settle() -> None:
+    """What start-up made will stay: the collector need not look at it again."""
+    gc.collect()
+    gc.freeze()

@@ -1,0 +1,319 @@
+"""The cockpit's desk: keeps the fleet current from the box's events, and does what screens and keys ask for."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from backends.client.live import State, StateWatcher
+from backends.model.calls import Empty, LogsParams, OperationParams, PlanParams
+from backends.model.errors import HeroError
+from backends.model.state import Event, FleetSnapshot, Frozen, LogLine, Operation
+from hero_tui import store
+from hero_tui.doings import Doings
+from screens.desk import Asked, Changes, Doing, FleetView, LogBatch
+from screens.widgets.cells import is_faulty
+from screens.widgets.keyfooter import KeyHint
+from screens.widgets.statusbar import Connection as Shown
+from screens.widgets.statusbar import StatusView
+
+if TYPE_CHECKING:
+    from hero_tui.app import HeroApp
+
+R = TypeVar("R", bound=BaseModel)
+
+FLUSH_SECONDS = 0.012
+"""How long changes are gathered before screens paint them; a burst becomes one paint."""
+_AGAIN_SECONDS = (0.1, 0.3, 1.0, 2.0)
+_CONNECTION: dict[State, Shown] = {
+    "connecting": "connecting",
+    "online": "connected",
+    "reconnecting": "reconnecting",
+}
+
+
+class Line(Protocol):
+    """The line to a box; `backends.client.live.LiveBox` is the real one."""
+
+    async def run(self) -> None: ...
+
+    async def close(self) -> None: ...
+
+    async def box(self, method: str, params: Frozen | None, result: type[R]) -> R: ...
+
+    async def slot(self, user: str, method: str, params: Frozen | None, result: type[R]) -> R: ...
+
+    def logs(self, user: str, params: LogsParams, *, own: bool) -> AsyncGenerator[tuple[LogLine, ...], None]: ...
+
+
+class LineMaker(Protocol):
+    """Makes the line, given who is told what comes over it."""
+
+    def __call__(
+        self,
+        *,
+        on_state: StateWatcher,
+        on_snapshot: Callable[[FleetSnapshot], None],
+        on_event: Callable[[Event], None],
+    ) -> Line: ...
+
+
+class CockpitDesk:
+    """Implements `screens.desk.Desk` over one line to one box."""
+
+    def __init__(
+        self,
+        app: HeroApp,
+        make_line: LineMaker,
+        me: str,
+        *,
+        read_only: bool = False,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ):
+        self._app = app
+        self._me = me
+        self._read_only = read_only
+        self._now = now
+        self._fleet = store.Fleet()
+        self._painted = FleetView()
+        self._flush_wanted = False
+        self.known = asyncio.Event()
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._doings = Doings(self.call, now, self._soon)
+        self.line = make_line(on_state=self._on_state, on_snapshot=self._on_snapshot, on_event=self._on_event)
+
+    # -- what screens see -------------------------------------------------------------------------
+
+    @property
+    def fleet(self) -> FleetView:
+        """The newest state."""
+        return self._fleet.view
+
+    @property
+    def me(self) -> str:
+        """Whose slot is mine."""
+        return self._me
+
+    @property
+    def doings(self) -> Sequence[Doing]:
+        """What this cockpit began."""
+        return self._doings.all()
+
+    def now(self) -> datetime:
+        """The present."""
+        return self._now()
+
+    def may_change(self, user: str) -> bool:
+        """Only one's own slot, and not in a read-only cockpit."""
+        return bool(user) and user == self._me and not self._read_only
+
+    def status(self, place: str, note: str) -> StatusView:
+        """The status line of a screen."""
+        fleet = self.fleet
+        faults = sum(is_faulty(cell) for slot in fleet.slots.values() for cell in slot.cells.values())
+        problems = [*fleet.problems, *self._app.problems]
+        return StatusView(
+            box=fleet.box or self._app.box_name,
+            connection=_CONNECTION[fleet.connection],
+            place=place,
+            faults=faults,
+            running=sum(len(slot.operations) for slot in fleet.slots.values()),
+            read_only=self._read_only,
+            note=note or (problems[0] if problems else ""),
+        )
+
+    def hints(self) -> list[KeyHint]:
+        """The keys of the current screen."""
+        return self._app.hints()
+
+    # -- what comes from the box ------------------------------------------------------------------
+
+    def _on_state(self, state: State, why: str) -> None:
+        before = self.fleet.connection
+        self._fleet = store.with_connection(self._fleet, state, why)
+        if state == "online" and before == "reconnecting":
+            self.refresh_fleet()
+        self._soon()
+
+    def _on_snapshot(self, snapshot: FleetSnapshot) -> None:
+        self._fleet = store.with_snapshot(self._fleet, snapshot)
+        self.known.set()
+        self._soon()
+
+    def _on_event(self, event: Event) -> None:
+        self._fleet = store.with_event(self._fleet, event)
+        if event.kind == "operation.changed":
+            with contextlib.suppress(ValidationError):
+                self._doings.heard(event.slot, Operation.model_validate(event.data))
+        self._soon()
+
+    def refresh_fleet(self) -> None:
+        """Ask the box for everything again."""
+        self._own(self._refresh(), "refresh")
+
+    async def _refresh(self) -> None:
+        try:
+            self._on_snapshot(await self.line.box("fleet.snapshot", Empty(), FleetSnapshot))
+        except HeroError as error:
+            self.tell(error.message, failed=True)
+
+    # -- painting ---------------------------------------------------------------------------------
+
+    def _soon(self) -> None:
+        """Paint before long; what comes until then is painted with it."""
+        if not self._flush_wanted:
+            self._flush_wanted = True
+            asyncio.get_running_loop().call_later(FLUSH_SECONDS, self.flush)
+
+    def flush(self) -> None:
+        """Have the screens paint what changed since the last flush."""
+        self._flush_wanted = False
+        before, self._painted = self._painted, self.fleet
+        self._app.paint(store.changes_between(before, self._painted))
+
+    def tick(self) -> None:
+        """A second has passed."""
+        if self._doings.running:
+            self._app.paint(Changes(shape=False, connection=False))
+
+    # -- what screens ask for ---------------------------------------------------------------------
+
+    def tell(self, sentence: str, *, failed: bool = False) -> None:
+        """A toast."""
+        self._app.notify(
+            sentence, severity="error" if failed else "information", timeout=8 if failed else 3, markup=False
+        )
+
+    async def call(self, user: str, method: str, params: Frozen, result: type[R]) -> R:
+        """Ask `user`'s slot. Raises HeroError."""
+        try:
+            return await self.line.slot(user, method, params, result)
+        except ValidationError:
+            raise HeroError(
+                "failed",
+                f"The slot of {user} answered {method} in another version's words.",
+                hint="Restart the box: `hero_dev box down`, then `hero_dev box up`.",
+            ) from None
+
+    async def follow(
+        self, user: str, services: Sequence[str], lines: int, build: str = ""
+    ) -> AsyncIterator[LogBatch]:
+        """Logs through restarts: after a loss it begins again where it was."""
+        last: float | None = None
+        seen: frozenset[str] = frozenset()
+        failures = 0
+        while True:
+            params = LogsParams(
+                services=() if build else tuple(services), lines=lines, since=last, build=build or None
+            )
+            try:
+                async with contextlib.aclosing(self.line.logs(user, params, own=self._is_own(user))) as stream:
+                    async for batch in stream:
+                        failures = 0
+                        fresh = tuple(one for one in batch if one.time != last or _mark(one) not in seen)
+                        times = [one.time for one in batch if one.time is not None]
+                        if times and (last is None or max(times) >= last):
+                            newest = max(times)
+                            keep = seen if newest == last else frozenset()
+                            last = newest
+                            seen = keep | {_mark(one) for one in batch if one.time == newest}
+                        yield LogBatch(lines=fresh)
+                    raise HeroError("unreachable", "The log's stream ended.")
+            except HeroError as error:
+                if error.code in ("denied", "not_found", "usage"):
+                    raise
+                yield LogBatch(lost=error.message)
+            await asyncio.sleep(_AGAIN_SECONDS[min(failures, len(_AGAIN_SECONDS) - 1)])
+            failures += 1
+
+    def _is_own(self, user: str) -> bool:
+        return user == self._me
+
+    def begin(self, asked: Asked) -> None:
+        """Mark its cells at once, carry it out as a task."""
+        if not self.may_change(asked.user):
+            self.tell(f"The slot of {asked.user} is read-only here.", failed=True)
+            return
+        self._own(self._carry_out(asked), f"{asked.method} {asked.user}")
+
+    async def _carry_out(self, asked: Asked) -> None:
+        marks = {(asked.user, service): asked.word for service in asked.services}
+        self._fleet = store.with_mark(self._fleet, marks)
+        self._soon()
+        try:
+            await self._doings.carry_out(asked)
+        finally:
+            self._fleet = store.without_mark(self._fleet, marks)
+            self._soon()
+
+    def ask(self, asked: Asked, plan: PlanParams) -> None:
+        """The plan first."""
+        self._app.show_plan(asked, plan)
+
+    def cancel(self, user: str, operation: str) -> None:
+        """Ask the slot to stop the operation."""
+        self._own(self._cancel(user, operation), f"cancel {operation}")
+
+    async def _cancel(self, user: str, operation: str) -> None:
+        try:
+            await self.call(user, "operation.cancel", OperationParams(operation=operation), Empty)
+        except HeroError as error:
+            self.tell(f"{error.message} {error.hint}".strip(), failed=True)
+
+    def cancel_newest(self) -> bool:
+        """Cancel what this cockpit began last and still runs; False where there is nothing."""
+        running = self._doings.newest_running()
+        if running:
+            self.cancel(*running)
+        return running is not None
+
+    def dismiss(self) -> bool:
+        """Forget results that have been read; False where there are none."""
+        return self._doings.dismiss()
+
+    def copy(self, text: str, what: str) -> None:
+        """Onto the clipboard of the person's terminal."""
+        self._app.copy_to_clipboard(text)
+        self.tell(f"copied {what}")
+
+    def close_switch(self) -> None:
+        """See `Desk`."""
+        self._app.close_dialogs()
+
+    def show_slot(self, user: str, service: str = "") -> None:
+        """See `Desk`."""
+        self._app.show_slot(user, service)
+
+    def show_logs(self, user: str, services: Iterable[str]) -> None:
+        """See `Desk`."""
+        self._app.show_logs(user, tuple(services))
+
+    # -- tasks ------------------------------------------------------------------------------------
+
+    def _own(self, work: Any, name: str) -> None:
+        """Run `work`; the desk holds it until it ends."""
+        task = asyncio.create_task(work, name=name)
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self.tell(f"{task.get_name()}: {type(error).__name__}: {error}", failed=True)
+
+    async def close(self) -> None:
+        """End what this desk runs; operations go on in their slots."""
+        tasks = tuple(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await self.line.close()
+
+
+def _mark(line: LogLine) -> str:
+    return f"{line.source}\0{line.text}"

@@ -1,0 +1,186 @@
+"""The changes that this cockpit began: carried out one after the other or side by side, told until dismissed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from itertools import count
+from typing import Protocol, TypeVar
+
+from pydantic import BaseModel
+
+from backends.model.calls import LogsParams, LogsResult, OperationParams, OperationRef
+from backends.model.errors import HeroError
+from backends.model.state import Frozen, Operation
+from screens.desk import Asked, Doing
+from screens.widgets.cells import BYTE_PHASES, phase_of
+from screens.widgets.progress import OperationView
+
+R = TypeVar("R", bound=BaseModel)
+
+_AGAIN_SECONDS = 0.3
+_PATIENCE_SECONDS = 20.0
+_LAST_LINES = 4
+
+
+class Caller(Protocol):
+    """How a slot is called."""
+
+    async def __call__(self, user: str, method: str, params: Frozen, result: type[R]) -> R: ...
+
+
+@dataclass(frozen=True)
+class _Entry:
+    asked: Asked
+    begun: datetime
+    operation: Operation | None = None
+    error: HeroError | None = None
+    ended: datetime | None = None
+    lines: tuple[str, ...] = field(default=())
+
+
+class Doings:
+    """Begun changes by number; `changed` is called after each change of what `all` answers."""
+
+    def __init__(self, call: Caller, now: Callable[[], datetime], changed: Callable[[], None]):
+        self._call = call
+        self._now = now
+        self._changed = changed
+        self._entries: dict[int, _Entry] = {}
+        self._numbers = count(1)
+
+    def all(self) -> tuple[Doing, ...]:
+        """Oldest first."""
+        return tuple(self._shown(entry) for entry in self._entries.values())
+
+    @property
+    def running(self) -> bool:
+        """True while one of them has not ended."""
+        return any(entry.ended is None for entry in self._entries.values())
+
+    def newest_running(self) -> tuple[str, str] | None:
+        """User and operation id of the change that was begun last and runs."""
+        for entry in reversed(self._entries.values()):
+            if entry.ended is None and entry.operation:
+                return entry.asked.user, entry.operation.id
+        return None
+
+    def dismiss(self) -> bool:
+        """Forget what has ended; False where nothing has."""
+        ended = [number for number, entry in self._entries.items() if entry.ended is not None]
+        for number in ended:
+            del self._entries[number]
+        if ended:
+            self._changed()
+        return bool(ended)
+
+    def heard(self, user: str, operation: Operation) -> None:
+        """Progress as the box tells it."""
+        if operation.state != "running":
+            return
+        for number, entry in self._entries.items():
+            known = entry.operation
+            if known and known.id == operation.id and entry.asked.user == user and entry.ended is None:
+                self._set(number, replace(entry, operation=operation))
+
+    async def carry_out(self, asked: Asked) -> bool:
+        """Begin the change and see it through; how it ends is told by `all`. True if it succeeded."""
+        number = next(self._numbers)
+        for old in [old for old, entry in self._entries.items() if self._is_good(entry)]:
+            del self._entries[old]
+        entry = _Entry(asked, self._now())
+        self._set(number, entry)
+        try:
+            reference = await self._call(asked.user, asked.method, asked.params, OperationRef)
+            operation = await self._wait(number, asked.user, reference.operation)
+        except HeroError as error:
+            self._set(number, replace(self._entries.get(number, entry), error=error, ended=self._now()))
+            return False
+        lines = await self._last_lines(asked, operation) if operation.state == "failed" else ()
+        ended = operation.finished_at or self._now()
+        self._set(number, replace(self._entries.get(number, entry), operation=operation, ended=ended, lines=lines))
+        return operation.state == "succeeded"
+
+    async def _wait(self, number: int, user: str, operation: str) -> Operation:
+        """The operation, ended, even if its daemon is started anew meanwhile."""
+        params = OperationParams(operation=operation)
+        lost_at: float | None = None
+        loop = asyncio.get_running_loop()
+        while True:
+            try:
+                if lost_at is None:
+                    first = await self._call(user, "operation.get", params, Operation)
+                    self._set(number, replace(self._entries[number], operation=first))
+                return await self._call(user, "operation.wait", params, Operation)
+            except HeroError as error:
+                lost_at = lost_at or loop.time()
+                if error.code != "unreachable" or loop.time() - lost_at > _PATIENCE_SECONDS:
+                    raise
+                await asyncio.sleep(_AGAIN_SECONDS)
+
+    async def _last_lines(self, asked: Asked, operation: Operation) -> tuple[str, ...]:
+        """What a person reads first: the end of the build's output, or of the service's log."""
+        told = operation.result.get("last_lines")
+        if isinstance(told, list):
+            return tuple(str(line) for line in told[-_LAST_LINES:])
+        if operation.error is None or operation.error.code not in ("unhealthy", "failed", "timeout"):
+            return ()
+        if len(asked.services) != 1:
+            return ()
+        params = LogsParams(services=asked.services, lines=_LAST_LINES)
+        try:
+            result = await self._call(asked.user, "slot.logs", params, LogsResult)
+        except HeroError:
+            return ()
+        return tuple(line.text for line in result.lines)
+
+    def _set(self, number: int, entry: _Entry) -> None:
+        self._entries[number] = entry
+        self._changed()
+
+    @staticmethod
+    def _is_good(entry: _Entry) -> bool:
+        return entry.ended is not None and entry.operation is not None and entry.operation.state == "succeeded"
+
+    def _shown(self, entry: _Entry) -> Doing:
+        asked, operation, error = entry.asked, entry.operation, entry.error
+        service = asked.services[0] if len(asked.services) == 1 else ""
+        elapsed = ((entry.ended or self._now()) - entry.begun).total_seconds()
+        if error is not None:
+            view = OperationView(asked.title, asked.title, state="failed", message=error.message, elapsed=elapsed)
+            return Doing(view, asked.user, service, _texts((error.hint,)))
+        if operation is None:
+            return Doing(
+                OperationView("", asked.title, "asking", elapsed=elapsed, cancellable=False), asked.user, service
+            )
+        view = OperationView(
+            id=operation.id,
+            title=asked.title,
+            phase=phase_of(operation),
+            state=operation.state,
+            done=operation.done,
+            total=operation.total,
+            elapsed=elapsed,
+            bytes=operation.phase in BYTE_PHASES,
+            message=_outcome(operation),
+        )
+        hint = (operation.error.hint,) if operation.error and operation.state == "failed" else ()
+        return Doing(view, asked.user, service, _texts((*entry.lines, *hint)))
+
+
+def _texts(lines: Iterable[str]) -> tuple[str, ...]:
+    return tuple(line for line in lines if line.strip())
+
+
+def _outcome(operation: Operation) -> str:
+    """How it ended, in one line."""
+    if operation.error is not None:
+        return operation.error.message.splitlines()[0]
+    if operation.state == "running":
+        return ""
+    if operation.result.get("nothing_to_do"):
+        return "nothing to do"
+    tag = operation.result.get("tag")
+    return f"done: {tag}" if isinstance(tag, str) and tag else "done"

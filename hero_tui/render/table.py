@@ -1,0 +1,87 @@
+"""A table that fits: columns shrink, then the least important ones go, before a line would wrap."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from hero_tui.render.terminal import Terminal
+from hero_tui.render.text import cells, cut, pad
+
+_GAP = 2
+
+Cutter = Callable[[str, int, str], str]
+
+
+class Column(NamedTuple):
+    """A column. The highest `rank` goes first; `least` is the width in cells that it can shrink to (0: it cannot)."""
+
+    title: str
+    rank: int
+    least: int = 0
+    cut: Cutter = cut
+
+
+class Cell(NamedTuple):
+    """A cell; `short` stands for `text` where the column has less than its full width."""
+
+    text: str
+    style: str = ""
+    short: str = ""
+
+
+def table(columns: Sequence[Column], rows: Sequence[Sequence[Cell]], terminal: Terminal) -> list[str]:
+    """The title line and one line a row. Columns in which no row says anything are left out."""
+    used = [number for number in range(len(columns)) if any(row[number].text for row in rows)]
+    full = {number: _full(columns[number], [row[number] for row in rows]) for number in used}
+    widths = _fit(columns, full, terminal.width)
+    lines = [_line([(Cell(columns[number].title.upper(), "dim"), number) for number in widths], widths, terminal, columns)]
+    lines += [_line([(row[number], number) for number in widths], widths, terminal, columns) for row in rows]
+    return lines
+
+
+def _full(column: Column, values: list[Cell]) -> int:
+    return max(cells(column.title), *(cells(value.text) for value in values))
+
+
+def _fit(columns: Sequence[Column], full: dict[int, int], width: int | None) -> dict[int, int]:
+    """The width of each column that is shown, in their order."""
+    if width is None:
+        return full
+    shown = sorted(full, key=lambda number: columns[number].rank)
+    while len(shown) > 1 and _total([_least(columns[number], full[number]) for number in shown]) > width:
+        shown.pop()
+    widths = {number: _least(columns[number], full[number]) for number in shown}
+    room = width - _total(list(widths.values()))
+    for number in shown:
+        wanted = full[number] - widths[number]
+        given = min(wanted, room)
+        if given < wanted and columns[number].least == 1:
+            continue
+        widths[number] += max(given, 0)
+        room -= max(given, 0)
+    return {number: min(widths[number], width) for number in sorted(widths)}
+
+
+def _least(column: Column, full: int) -> int:
+    return min(column.least or full, full)
+
+
+def _total(widths: list[int]) -> int:
+    return sum(widths) + _GAP * (len(widths) - 1)
+
+
+def _line(
+    values: list[tuple[Cell, int]], widths: dict[int, int], terminal: Terminal, columns: Sequence[Column]
+) -> str:
+    parts = []
+    for value, number in values:
+        room = widths[number]
+        text = value.text
+        if cells(text) > room:
+            text = value.short if value.short and cells(value.short) <= room else columns[number].cut(
+                text, room, terminal.signs.more
+            )
+        parts.append((text, room, value.style))
+    painted = [terminal.paint(text, style) + " " * (room - cells(text)) for text, room, style in parts]
+    return (" " * _GAP).join(painted).rstrip()

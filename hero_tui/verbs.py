@@ -1,0 +1,220 @@
+"""What keys and commands do to a cell: which are offered where, and the call that each one makes."""
+
+from __future__ import annotations
+
+import asyncio
+import shlex
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from backends.model.calls import PlanParams, PullParams, RebuildParams, ServicesParams
+from backends.model.errors import HeroError
+from backends.model.state import Frozen, ServiceStatus
+from hero_tui import terminal
+from screens.desk import Asked, Target
+from screens.widgets.picker_model import PickerItem
+
+if TYPE_CHECKING:
+    from hero_tui.app import HeroApp
+
+_CHANGING = frozenset({"switch", "restart", "build", "pull", "stop", "cancel", "edit", "shell"})
+_STOPPED = ("stopped", "crashed", "unknown")
+
+
+class Verbs:
+    """The verbs of one app."""
+
+    def __init__(self, app: HeroApp):
+        self._app = app
+        self._desk = app.desk
+        self._table: dict[str, Callable[[Target], None]] = {
+            "logs": self._logs,
+            "switch": self._switch,
+            "restart": self._restart,
+            "build": self._build,
+            "pull": self._pull,
+            "stop": self._stop,
+            "cancel": self._cancel,
+            "url": self._url,
+            "copy": self._copy,
+            "manifest": self._manifest,
+            "edit": self._edit,
+            "shell": self._shell,
+        }
+
+    # -- which are offered ------------------------------------------------------------------------
+
+    def enabled(self, name: str, target: Target | None) -> bool:
+        """Whether the verb can do something to `target` now."""
+        if target is None:
+            return False
+        if name in _CHANGING and not self._desk.may_change(target.user):
+            return False
+        cell = self._desk.fleet.cell(target.user, target.service)
+        match name:
+            case "switch":
+                return bool(target.service)
+            case "edit" | "manifest":
+                return target.user == self._desk.me
+            case "logs":
+                return cell is not None or bool(target.marked)
+            case "url":
+                return cell is not None and bool(cell.socket)
+            case "shell":
+                return cell is not None and bool(cell.worktree)
+            case "cancel":
+                return bool(self._running_on(target))
+            case "restart" | "stop":
+                return cell is not None or bool(target.marked)
+        return cell is not None
+
+    def run(self, name: str, target: Target) -> None:
+        """Do it, if it is offered."""
+        if self.enabled(name, target):
+            self._table[name](target)
+
+    def _cell(self, target: Target) -> ServiceStatus:
+        cell = self._desk.fleet.cell(target.user, target.service)
+        assert cell is not None  # `enabled` has looked
+        return cell
+
+    # -- the verbs --------------------------------------------------------------------------------
+
+    def _logs(self, target: Target) -> None:
+        self._app.show_logs(target.user, target.marked or (target.service,))
+
+    def _switch(self, target: Target) -> None:
+        self._app.show_switch(target.user, target.service)
+
+    def _restart(self, target: Target) -> None:
+        services = target.marked or (target.service,)
+        cells = [self._desk.fleet.cell(target.user, service) for service in services]
+        stopped = all(cell is not None and cell.health in _STOPPED for cell in cells)
+        self.services("start" if stopped else "restart", target.user, services)
+
+    def services(self, what: str, user: str, services: tuple[str, ...]) -> None:
+        """start, stop or restart: `services`, or with none all of the slot."""
+        slot = self._desk.fleet.slots.get(user)
+        held = services or (tuple(slot.cells) if slot else ())
+        title = f"{what} {' '.join(services)}".strip()
+        word = {"start": "starting", "stop": "stopping", "restart": "restarting"}[what]
+        asked = Asked(user, f"slot.{what}", ServicesParams(services=services), title, held, word)
+        if what != "stop":
+            self._desk.begin(asked)
+        elif len(services) == 1:
+            self._desk.ask(asked, PlanParams(action="stop", service=services[0]))
+        else:
+            self._confirm(asked, f"Stop {len(held)} services?", held)
+
+    def _confirm(self, asked: Asked, title: str, lines: tuple[str, ...]) -> None:
+        from screens.widgets.confirm import Confirm
+
+        def answered(agreed: bool | None) -> None:
+            if agreed:
+                self._desk.begin(asked)
+
+        self._app.push_screen(Confirm(title, lines, action="Stop"), answered)
+
+    def _build(self, target: Target) -> None:
+        self._plan("rebuild", target, RebuildParams(service=target.service), "building")
+
+    def _pull(self, target: Target) -> None:
+        self._plan("pull", target, PullParams(service=target.service), "pulling")
+
+    def _plan(self, action: str, target: Target, params: Frozen, word: str) -> None:
+        service = target.service
+        asked = Asked(target.user, f"slot.{action}", params, f"{action} {service}", (service,), word)
+        self._desk.ask(asked, PlanParams.model_validate({"action": action, "service": service}))
+
+    def _stop(self, target: Target) -> None:
+        self.services("stop", target.user, target.marked or (target.service,))
+
+    def _running_on(self, target: Target) -> str:
+        from hero_tui.store import services_of
+
+        slot = self._desk.fleet.slots.get(target.user)
+        for operation in slot.operations.values() if slot else ():
+            if slot and target.service in services_of(operation, slot):
+                return operation.id
+        cell = self._desk.fleet.cell(target.user, target.service)
+        return cell.operation.id if cell and cell.operation else ""
+
+    def _cancel(self, target: Target) -> None:
+        self._desk.cancel(target.user, self._running_on(target))
+
+    def _url(self, target: Target) -> None:
+        cell = self._cell(target)
+        command = f"curl --unix-socket {shlex.quote(cell.socket)} http://localhost/"
+        self._put(command, "")
+        self._desk.tell(f"copied: {command}")
+
+    def _copy(self, target: Target) -> None:
+        cell = self._cell(target)
+        values = {
+            "hash": cell.hash,
+            "tag": cell.tag,
+            "branch": cell.branch,
+            "socket": cell.socket,
+            "curl": f"curl --unix-socket {shlex.quote(cell.socket)} http://localhost/" if cell.socket else "",
+            "worktree": cell.worktree,
+            "reason": cell.reason,
+            "last log line": cell.last_log,
+        }
+        items = [PickerItem(name, name, value) for name, value in values.items() if value]
+        self.choose("copy", items, lambda name: self._put(values[name], name))
+
+    def _put(self, text: str, what: str) -> None:
+        if what:
+            self._desk.copy(text, what)
+        else:
+            self._app.copy_to_clipboard(text)
+        self._app.run_worker(terminal.copy_in_tmux(text), group="clipboard")
+
+    def _manifest(self, target: Target) -> None:
+        self._app.run_worker(self._show_manifest(target.user), group="manifest", exclusive=True)
+
+    async def _show_manifest(self, user: str) -> None:
+        from screens.manifest import ManifestDialog
+
+        path = self._app.where.slot(user).manifest
+        try:
+            text = await asyncio.to_thread(path.read_text, encoding="utf-8", errors="replace")
+        except OSError as error:
+            self._desk.tell(f"{path} cannot be read: {error.strerror}", failed=True)
+            return
+        self._app.push_screen(ManifestDialog(str(path), text))
+
+    def _edit(self, target: Target) -> None:
+        self._app.run_worker(self._hand_over_editor(target.user), group="editor", exclusive=True)
+
+    async def _hand_over_editor(self, user: str) -> None:
+        path = self._app.where.slot(user).manifest
+        try:
+            await terminal.hand_over(self._app, terminal.editor_argv(path), path.parent, f"{user} manifest")
+        except HeroError as error:
+            self._desk.tell(str(error), failed=True)
+
+    def _shell(self, target: Target) -> None:
+        self._app.run_worker(self._hand_over_shell(self._cell(target)), group="shell", exclusive=True)
+
+    async def _hand_over_shell(self, cell: ServiceStatus) -> None:
+        from pathlib import Path
+
+        folder = Path(cell.worktree)
+        if not folder.is_dir():
+            self._desk.tell(f"There is no worktree of {cell.branch} yet; `b` builds and makes it.", failed=True)
+            return
+        try:
+            await terminal.hand_over(self._app, terminal.shell_argv(), folder, f"{cell.service} {cell.branch}")
+        except HeroError as error:
+            self._desk.tell(str(error), failed=True)
+
+    def choose(self, title: str, items: Sequence[PickerItem], chosen: Callable[[str], None]) -> None:
+        """Have the person choose one of `items`; `chosen` gets its key."""
+        from screens.choose import ChooseDialog
+
+        def answered(key: str | None) -> None:
+            if key is not None:
+                chosen(key)
+
+        self._app.push_screen(ChooseDialog(title, items), answered)

@@ -1,0 +1,26 @@
+"""The verbs of `hero_dev`: which module carries out which, and what each does in a line."""
+
+from __future__ import annotations
+
+VERBS: dict[str, tuple[str, str]] = {
+    "status": ("status", "what my slot runs; --all: the whole fleet"),
+    "switch": ("switch", "run another branch, release or commit of a service, or go back"),
+    "bind": ("bind", "add a service to the slot, or change how it is bound"),
+    "unbind": ("bind", "stop a service and drop its binding; worktrees and data stay"),
+    "rebuild": ("rebuild", "build a service's worktree and run it; --publish: for others too"),
+    "pull": ("pull", "the newest release of each service that is bound to releases"),
+    "start": ("running", "start services, or the whole slot"),
+    "stop": ("running", "stop services, or the whole slot"),
+    "restart": ("running", "restart services, or the whole slot"),
+    "sync": ("sync", "fetch repositories, make sure that worktrees exist; touches no work"),
+    "peek": ("peek", "look into a teammate's slot, read-only"),
+    "logs": ("logs", "what services said, merged by time; -f follows"),
+    "releases": ("releases", "published archives of a service, newest first"),
+    "install": ("install", "install and run a published archive, bound or not"),
+    "operations": ("operations", "what runs in the slot, and how what ran ended"),
+    "cancel": ("operations", "stop a running operation cleanly"),
+    "audit": ("audit", "who changed what, newest first"),
+    "box": ("box", "a rootless box's daemons: up, down, status"),
+    "completion": ("completion", "print what makes bash, zsh or fish complete hero_dev"),
+}
+"""Verb → the module under `hero_tui.verbs` and the sentence for `--help`."""

@@ -1,0 +1,46 @@
+"""Choosing one of a list by typing a part of it: users to peek at, things to copy, the palette."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.screen import ModalScreen
+
+from screens.widgets.celltext import clean
+from screens.widgets.picker import FuzzyPicker
+from screens.widgets.picker_model import PickerItem
+
+
+class ChooseDialog(ModalScreen[str | None]):
+    """Its result is the key of the chosen item, None after Esc."""
+
+    CSS_PATH = "../styles/choose.tcss"
+    AUTO_FOCUS = "#picker-query"
+
+    def __init__(self, title: str, items: Sequence[PickerItem], *, placeholder: str = "type to search") -> None:
+        super().__init__()
+        self._title = clean(title)
+        self._items = tuple(items)
+        self._placeholder = placeholder
+
+    def compose(self) -> ComposeResult:
+        """The picker in a panel."""
+        with Vertical(classes="dialog", id="choose") as panel:
+            panel.border_title = self._title
+            panel.border_subtitle = "enter choose · esc close"
+            yield FuzzyPicker(placeholder=self._placeholder)
+
+    def on_mount(self) -> None:
+        """Fill the list."""
+        self.query_one(FuzzyPicker).add_items(self._items)
+
+    @on(FuzzyPicker.Selected)
+    def _chosen(self, event: FuzzyPicker.Selected) -> None:
+        self.dismiss(event.item.key)
+
+    @on(FuzzyPicker.Cancelled)
+    def _leave(self) -> None:
+        self.dismiss(None)

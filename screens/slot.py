@@ -1,0 +1,234 @@
+"""One slot in detail: mine to act on, or somebody else's to look at (the peek), which says so all the time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from textual import on
+from textual.containers import Container
+from textual.widget import Widget
+from textual.widgets import Static
+
+from backends.model.state import ServiceStatus
+from screens.desk import Changes, Desk, Target
+from screens.frame import HeroScreen
+from screens.widgets.cells import age_text, is_faulty, reason_text
+from screens.widgets.detail import DetailPane, DetailView, detail_of
+from screens.widgets.filterbar import FilterBar
+from screens.widgets.servicelist import ServiceList, ServiceRow
+from screens.widgets.titles import set_titles
+
+
+class SlotScreen(HeroScreen):
+    """The services of one user."""
+
+    PLACE = "slot"
+    ACTS = True
+    CSS_PATH = "../styles/slot.tcss"
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (200, "-wide")]  # noqa: RUF012
+    VERTICAL_BREAKPOINTS = [(0, "-low"), (32, "-high")]  # noqa: RUF012
+
+    def __init__(self, desk: Desk, user: str, service: str = "") -> None:
+        super().__init__(desk)
+        self.user = user
+        self._first = service
+        self._marked: set[str] = set()
+        self._filter_text = ""
+        self._only_faults = False
+        self._described = True
+
+    def body(self) -> Iterable[Widget]:
+        """List and details; a banner where the slot is not mine."""
+        yield Static("", markup=False, id="slot-banner", classes="banner")
+        with Container(id="slot-body"):
+            with Container(id="slot-list", classes="panel"):
+                yield ServiceList(id="services")
+                yield Static("", markup=False, id="slot-empty", classes="empty")
+            with Container(id="slot-detail", classes="panel"):
+                yield DetailPane(id="detail")
+        yield FilterBar(id="slot-filter")
+
+    def on_mount(self) -> None:
+        """The list has the keys."""
+        foreign = not self.desk.may_change(self.user)
+        banner = self.query_one("#slot-banner", Static)
+        banner.display = foreign
+        mine = self.user == self.desk.me
+        banner.update(f"{'looking at my slot' if mine else f'peeking at {self.user}'} — read-only")
+        for panel in self.query(".panel"):
+            panel.set_class(foreign, "foreign")
+        self.list.focus()
+        super().on_mount()
+        if self._first:
+            self.list.service = self._first
+
+    @property
+    def list(self) -> ServiceList:
+        """The table of services."""
+        return self.query_one(ServiceList)
+
+    @property
+    def place(self) -> str:
+        """`slot alice`, or `peek mik`."""
+        return f"{'slot' if self.user == self.desk.me else 'peek'} {self.user}"
+
+    @property
+    def target(self) -> Target:
+        """The service under the cursor, and the marked ones."""
+        return Target(self.user, self.list.service, tuple(sorted(self._marked)))
+
+    # -- painting ---------------------------------------------------------------------------------
+
+    def show(self, changes: Changes) -> None:
+        """The rows anew if services came or went, else the changed ones."""
+        slot = self.desk.fleet.slots.get(self.user)
+        mine = {service for user, service in changes.cells if user == self.user}
+        names = {row.service for row in self.list.rows}
+        wanted = [cell for cell in slot.cells.values() if self._keeps(cell)] if slot else []
+        if changes.shape or names != {cell.service for cell in wanted}:
+            order = {name: place for place, name in enumerate(self.desk.fleet.services())}
+            wanted.sort(key=lambda cell: order.get(cell.service, len(order)))
+            self.list.set_rows(self._row(cell) for cell in wanted)
+        else:
+            for cell in wanted:
+                if cell.service in mine:
+                    self.list.set_row(self._row(cell))
+        self._show_head()
+        self._show_detail()
+
+    def _keeps(self, cell: ServiceStatus) -> bool:
+        text = self._filter_text
+        wanted = text.removeprefix("!").lower()
+        if wanted and (wanted in cell.service.lower() or wanted in cell.branch.lower()) == text.startswith("!"):
+            return False
+        return not self._only_faults or is_faulty(cell)
+
+    def _row(self, cell: ServiceStatus) -> ServiceRow:
+        busy = self.desk.fleet.busy.get((self.user, cell.service))
+        word = "" if busy is None else busy.word if busy.share is None else f"{busy.share:.0%} {busy.word}"
+        return ServiceRow(
+            service=cell.service,
+            branch=cell.branch,
+            hash8=cell.hash[:8],
+            source=cell.running_from or cell.source,
+            drift=cell.drift,
+            health=cell.health,
+            build=cell.build.state if cell.build else "",
+            age=age_text(cell, self.desk.now()),
+            reason=reason_text(cell),
+            busy=word,
+            marked=cell.service in self._marked,
+        )
+
+    def _show_head(self) -> None:
+        slot = self.desk.fleet.slots.get(self.user)
+        panel, empty = self.query_one("#slot-list"), self.query_one("#slot-empty", Static)
+        sentence = ""
+        if slot is None:
+            users = ", ".join(self.desk.fleet.users())
+            sentence = f"There is no slot {self.user!r}.\n\n" + (
+                f"There are: {users}." if users else "Connecting…"
+            )
+        elif not slot.cells and slot.head.stale:
+            sentence = f"The daemon of {self.user}'s slot has not told anything yet."
+        elif not slot.cells:
+            sentence = f"{self.user} has no bindings.\n\n:switch SERVICE BRANCH adds one."
+        elif not self.list.rows:
+            sentence = "Nothing matches.\n\nesc clears the filter."
+        self.list.display, empty.display = not sentence, bool(sentence)
+        empty.update(sentence)
+        if slot:
+            head = slot.head
+            name = f" · {head.full_name}" if head.full_name and head.full_name.lower() != self.user else ""
+            away = "its daemon is away · " if head.stale else ""
+            set_titles(panel, f"{self.user}{name}", f"{away}{head.role} · claude: {head.credential}")
+
+    def _show_detail(self) -> None:
+        panel, pane = self.query_one("#slot-detail"), self.query_one(DetailPane)
+        service = self.list.service
+        cell = self.desk.fleet.cell(self.user, service)
+        panel.display = self._described and cell is not None and self.list.display
+        if cell is None:
+            pane.show(DetailView(sentence="Nothing is selected."))
+            return
+        set_titles(panel, service)
+        busy = self.desk.fleet.busy.get((self.user, service))
+        pane.show(detail_of(cell, self.desk.now(), busy.word if busy else ""))
+
+    def tick(self) -> None:
+        """Ages."""
+        self._show_detail()
+        slot = self.desk.fleet.slots.get(self.user)
+        for row in list(self.list.rows):
+            if slot and (cell := slot.cells.get(row.service)):
+                self.list.set_row(self._row(cell))
+
+    @on(ServiceList.Highlighted)
+    def _moved(self) -> None:
+        self._show_detail()
+        self.refresh_hints()
+
+    @on(ServiceList.Selected)
+    def _chosen(self, event: ServiceList.Selected) -> None:
+        self.desk.show_logs(self.user, sorted(self._marked) or [event.service])
+
+    # -- keys -------------------------------------------------------------------------------------
+
+    def action_mark(self) -> None:
+        """Mark or unmark the service, and go on to the next."""
+        service = self.list.service
+        self._marked ^= {service}
+        if cell := self.desk.fleet.cell(self.user, service):
+            self.list.set_row(self._row(cell))
+        self.list.action_move(1)
+        self._say_filters()
+
+    def action_filter(self) -> None:
+        """Ask for a filter."""
+        self.query_one(FilterBar).open(self._filter_text)
+
+    @on(FilterBar.Changed)
+    def _typing(self, event: FilterBar.Changed) -> None:
+        self._filter(event.value)
+
+    @on(FilterBar.Closed)
+    def _typed(self, event: FilterBar.Closed) -> None:
+        self._filter(event.text)
+        self.list.focus()
+
+    def _filter(self, text: str) -> None:
+        self._filter_text = text.strip()
+        self._filters_changed()
+
+    def action_faults(self) -> None:
+        """Only what is broken, or all again."""
+        self._only_faults = not self._only_faults
+        self._filters_changed()
+
+    def action_describe(self) -> None:
+        """Show or hide the details."""
+        self._described = not self._described
+        self._show_detail()
+
+    def _filters_changed(self) -> None:
+        self.show(Changes(shape=True))
+        self._say_filters()
+
+    def _say_filters(self) -> None:
+        notes = [f"/{self._filter_text}"] if self._filter_text else []
+        notes += ["faults only"] if self._only_faults else []
+        notes += [f"{len(self._marked)} marked"] if self._marked else []
+        self.say(" · ".join(notes))
+
+    def clear(self) -> bool:
+        """Esc takes back filter, faults, marks."""
+        if self._filter_text:
+            self._filter("")
+        elif self._only_faults:
+            self.action_faults()
+        elif self._marked:
+            self._marked.clear()
+            self._filters_changed()
+        else:
+            return False
+        return True

@@ -1,0 +1,203 @@
+"""The switch dialog: opens at once, fills as branches, releases and installed versions arrive, then the plan."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import ClassVar, Literal
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.screen import ModalScreen
+from textual.widgets import Input, Static
+
+from backends.model.calls import CandidatesParams, CandidatesResult, PlanParams, SwitchParams
+from backends.model.errors import HeroError
+from backends.model.state import Candidate, Plan, ServiceStatus
+from screens.desk import Asked, Desk
+from screens.widgets.cells import ago
+from screens.widgets.celltext import byte_count, clean
+from screens.widgets.glyphs import UNICODE
+from screens.widgets.picker import FuzzyPicker
+from screens.widgets.picker_model import PickerItem
+
+Kind = Literal["branches", "releases", "pinned"]
+KINDS: tuple[Kind, ...] = ("releases", "branches", "pinned")
+SECTIONS = (
+    "back",
+    "releases · newest of each branch",
+    "branches · compiled here",
+    "installed here",
+    "older releases · pinned",
+)
+PAGE = 50
+MOST_PAGES = 20
+BACK = "back"
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What choosing an item asks for, and how it is listed."""
+
+    item: PickerItem
+    params: SwitchParams
+
+
+class SwitchDialog(ModalScreen[None]):
+    """Chooses what a service runs."""
+
+    CSS_PATH = "../styles/switch.tcss"
+    AUTO_FOCUS = "#picker-query"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("B", "back_to_previous", "Back to previous", id="switch.back", show=False, priority=True),
+    ]
+
+    def __init__(self, desk: Desk, user: str, service: str, query: str = "") -> None:
+        super().__init__()
+        self.desk = desk
+        self.user = user
+        self.service = service
+        self._query = query
+        self._choices: dict[str, Choice] = {}
+        self._released: set[str] = set()
+        self._waiting = set(KINDS)
+        self._problems: dict[str, str] = {}
+
+    def compose(self) -> ComposeResult:
+        """What runs now, the list, and what went wrong while it was filled."""
+        with Vertical(classes="dialog", id="switch") as panel:
+            panel.border_title = f"switch {clean(self.service)}"
+            panel.border_subtitle = "enter plan · B back to previous · esc close"
+            yield Static(self._now_text(), markup=False, id="switch-now")
+            yield FuzzyPicker(
+                placeholder="branch, hash, author, subject…", sections=SECTIONS, loading=True, id="switch-picker"
+            )
+            yield Static("", markup=False, id="switch-problem")
+
+    def on_mount(self) -> None:
+        """Ask for everything at once; each answer is shown when it comes."""
+        for kind in KINDS:
+            self.run_worker(self._load(kind), name=f"candidates {kind}", group=f"candidates-{kind}")
+        if (status := self._status) and status.can_go_back:
+            self.run_worker(self._load_previous(), name="previous", group="previous")
+        if self._query:
+            self.query_one("#picker-query", Input).value = self._query
+
+    @property
+    def _status(self) -> ServiceStatus | None:
+        return self.desk.fleet.cell(self.user, self.service)
+
+    @property
+    def picker(self) -> FuzzyPicker:
+        """The list."""
+        return self.query_one(FuzzyPicker)
+
+    def _now_text(self) -> str:
+        status = self._status
+        if status is None:
+            return f"{self.user} does not run it yet; a switch binds and runs it"
+        version = status.tag or status.hash[:8] or "nothing installed"
+        sign = UNICODE.health.get(status.health, "?")
+        return clean(f"now  {sign} {status.branch} · {status.running_from or status.source} · {version}")
+
+    # -- filling ----------------------------------------------------------------------------------
+
+    async def _load(self, kind: Kind) -> None:
+        page: int | None = 1
+        try:
+            while page is not None and page <= MOST_PAGES:
+                params = CandidatesParams(service=self.service, kind=kind, page=page, limit=PAGE)
+                found = await self.desk.call(self.user, "slot.candidates", params, CandidatesResult)
+                self._add(self._choice(one) for one in found.items)
+                page = found.next_page
+        except HeroError as error:
+            self._problems[kind] = f"{kind}: {error.message}"
+            self.query_one("#switch-problem", Static).update("\n".join(self._problems.values()))
+        finally:
+            self._waiting.discard(kind)
+            if self.is_mounted and not self._waiting:
+                self.picker.set_waiting(False)
+
+    async def _load_previous(self) -> None:
+        params = PlanParams(action="switch", service=self.service, back=True)
+        text = "what ran before"
+        try:
+            plan = await self.desk.call(self.user, "slot.plan", params, Plan)
+            text = f"{plan.branch} {plan.commit[:8]}"
+        except HeroError as error:
+            text = f"what ran before ({error.message})"
+        item = PickerItem(BACK, text, "↶ back to what ran before", "B", SECTIONS[0])
+        self._add([Choice(item, SwitchParams(service=self.service, back=True))])
+
+    def _add(self, choices: Iterable[Choice]) -> None:
+        fresh = {choice.item.key: choice for choice in choices}
+        self._choices |= fresh
+        self.picker.add_items(choice.item for choice in fresh.values())
+
+    def _choice(self, one: Candidate) -> Choice:
+        now = self.desk.now()
+        if one.kind == "release":
+            newest = one.branch not in self._released
+            self._released.add(one.branch)
+            section = SECTIONS[1] if newest else SECTIONS[4]
+            source, hash_ = ("release", None) if newest else ("hash", one.commit[:8])
+        elif one.kind == "pinned":
+            section, source, hash_ = SECTIONS[3], "hash", one.commit[:8]
+        else:
+            section, source, hash_ = SECTIONS[2], "build", None
+        params = SwitchParams.model_validate(
+            {"service": self.service, "branch": one.branch, "from": source, "hash": hash_}
+        )
+        key = f"{one.kind} {one.branch} {one.commit}"
+        return Choice(PickerItem(key, _title(one), _detail(one), _note(one, now), section), params)
+
+    # -- choosing ---------------------------------------------------------------------------------
+
+    @on(FuzzyPicker.Selected)
+    def _chosen(self, event: FuzzyPicker.Selected) -> None:
+        self._ask(self._choices[event.item.key].params)
+
+    def action_back_to_previous(self) -> None:
+        """Run again what ran before."""
+        self._ask(SwitchParams(service=self.service, back=True))
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """A `B` that is typed into a search is a letter."""
+        if action != "back_to_previous":
+            return True
+        status = self._status
+        typed = self.query("#picker-query").first(Input).value if self.is_mounted else ""
+        return bool(status and status.can_go_back and not typed)
+
+    def _ask(self, params: SwitchParams) -> None:
+        what = "--back" if params.back else f"{params.branch} {params.hash or ''}".strip()
+        asked = Asked(
+            self.user, "slot.switch", params, f"switch {self.service} {what}", (self.service,), "switching"
+        )
+        plan = PlanParams.model_validate(
+            {"action": "switch", **params.model_dump(mode="json", by_alias=True, exclude_none=True)}
+        )
+        self.desk.ask(asked, plan)
+
+    @on(FuzzyPicker.Cancelled)
+    def _leave(self) -> None:
+        self.dismiss()
+
+
+def _title(one: Candidate) -> str:
+    return f"{one.branch}  {one.commit[:8]}" if one.commit else one.branch
+
+
+def _detail(one: Candidate) -> str:
+    return " · ".join(part for part in (one.subject, one.author) if part)
+
+
+def _note(one: Candidate, now: datetime) -> str:
+    if one.current:
+        return "runs now"
+    size = byte_count(one.size) if one.size else ""
+    here = "installed" if one.installed and one.kind == "release" else ""
+    return " · ".join(part for part in (here or size, ago(one.time, now).removesuffix(" ago")) if part)

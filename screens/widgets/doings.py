@@ -1,0 +1,60 @@
+"""The operations that this cockpit began: a line each, and for a failed one what a person reads first."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.widgets import Static
+
+from screens.widgets.celltext import clean
+from screens.widgets.progress import OperationBar, OperationView
+
+SHOWN = 3
+_LINES = 5
+
+
+class Shown(Protocol):
+    """One operation: its line, and the lines to read once it failed."""
+
+    @property
+    def view(self) -> OperationView: ...
+
+    @property
+    def lines(self) -> tuple[str, ...]: ...
+
+
+class DoingStack(Vertical):
+    """Shows the newest operations; takes no room while there are none."""
+
+    DEFAULT_CSS = """
+    DoingStack { height: auto; display: none; }
+    DoingStack.-shown { display: block; }
+    DoingStack OperationBar { display: none; }
+    DoingStack OperationBar.-shown { display: block; }
+    DoingStack Static { display: none; height: auto; padding: 0 3; }
+    DoingStack Static.-shown { display: block; }
+    """
+
+    def compose(self) -> ComposeResult:
+        """A bar and a text for each of the newest."""
+        for place in range(SHOWN):
+            yield OperationBar(id=f"doing-{place}")
+            yield Static("", markup=False, id=f"doing-lines-{place}", classes="doing-lines")
+
+    def show(self, doings: Sequence[Shown]) -> None:
+        """Show these, newest at the bottom; repaints only what differs."""
+        shown = doings[-SHOWN:]
+        self.set_class(bool(shown), "-shown")
+        for place in range(SHOWN):
+            doing = shown[place] if place < len(shown) else None
+            bar = self.query_one(f"#doing-{place}", OperationBar)
+            bar.set_class(doing is not None, "-shown")
+            bar.show(doing.view if doing else None)
+            text = "\n".join(clean(line) for line in doing.lines[-_LINES:]) if doing else ""
+            lines = self.query_one(f"#doing-lines-{place}", Static)
+            if lines.has_class("-shown") != bool(text) or (text and str(lines.content) != text):
+                lines.set_class(bool(text), "-shown")
+                lines.update(text)
