@@ -27,8 +27,8 @@ from screens.widgets.progress import OperationBar
 from styles import themes
 
 if TYPE_CHECKING:
+    from hero_tui.cell_actions import CellActions
     from hero_tui.prompts import Prompts
-    from hero_tui.verbs import Verbs
 
 _TWICE_SECONDS = 2.0
 _STYLES = Path(themes.__file__).parent
@@ -74,7 +74,7 @@ class HeroApp(App[int]):
         themes.register(self)
         self.theme = settings.theme
         self.animation_level = "none"
-        self.set_keymap({key.id: key.keys for key in self.table})
+        self.set_keymap(keys.keymap(self.table))
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """Our colour names, under whatever theme."""
@@ -191,11 +191,11 @@ class HeroApp(App[int]):
     # -- keys -------------------------------------------------------------------------------------
 
     @cached_property
-    def verbs(self) -> Verbs:
+    def actions(self) -> CellActions:
         """What keys and commands do to cells."""
-        from hero_tui.verbs import Verbs
+        from hero_tui.cell_actions import CellActions
 
-        return Verbs(self)
+        return CellActions(self)
 
     @cached_property
     def prompts(self) -> Prompts:
@@ -208,12 +208,12 @@ class HeroApp(App[int]):
         """A verb is offered only where it can do something."""
         if action != "verb":
             return True
-        return self.here.ACTS and self.verbs.enabled(str(parameters[0]), self.target)
+        return self.here.ACTS and self.actions.enabled(str(parameters[0]), self.target)
 
     def action_verb(self, name: str) -> None:
         """Act on the cell under the cursor."""
         if target := self.target:
-            self.verbs.run(name, target)
+            self.actions.run(name, target)
 
     def action_place(self, name: str) -> None:
         """Go to a screen by name: fleet, slot or logs."""

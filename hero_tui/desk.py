@@ -131,6 +131,10 @@ class CockpitDesk:
         """The keys of the current screen."""
         return self._app.hints()
 
+    def key(self, id: str) -> str:
+        """The first key of an action of the table."""
+        return next(key.shown for key in self._app.table if key.id == id)
+
     # -- what comes from the box ------------------------------------------------------------------
 
     def _on_state(self, state: State, why: str) -> None:

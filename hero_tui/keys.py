@@ -139,6 +139,9 @@ PLACES: Mapping[str, tuple[str, ...]] = {
 }
 """Which contexts are live together; within a place no key may mean two things."""
 
+WIDGETS_DIFFER = frozenset({"grid.left", "grid.right"})
+"""Actions with other keys here than their widget declares: `l` is for logs, so columns take H and L."""
+
 _FORBIDDEN = frozenset(
     f"ctrl+{key}"
     for key in (
@@ -161,6 +164,12 @@ _FORBIDDEN = frozenset(
 )
 """Prefixes of tmux and screen, pane navigators, flow and job control, and what terminals send for other keys."""
 _NAMES = {"escape": "esc", "pagedown": "pgdn", "pageup": "pgup", "delete": "del", "backspace": "bksp"}
+
+
+def keymap(table: Iterable[Key]) -> dict[str, str]:
+    """What to lay over the bindings that app and widgets declare: a person's own keys, and `WIDGETS_DIFFER`."""
+    default = {entry.id: entry.keys for entry in TABLE}
+    return {one.id: one.keys for one in table if one.keys != default[one.id] or one.id in WIDGETS_DIFFER}
 
 
 def shown_key(key: str) -> str:

@@ -22,14 +22,14 @@ class Prompts:
     def __init__(self, app: HeroApp):
         self._app = app
         self._desk = app.desk
-        self._verbs = app.verbs
+        self._actions = app.actions
         self._earlier: list[str] = []
 
     def choose_user(self) -> None:
         """Whose slot to look into."""
         fleet = self._desk.fleet
         items = [PickerItem(user, user, self._told_of(user)) for user in fleet.users() if user != self._desk.me]
-        self._verbs.choose("peek at", items, lambda user: self._app.show_slot(user))
+        self._actions.choose("peek at", items, lambda user: self._app.show_slot(user))
 
     def _told_of(self, user: str) -> str:
         slot = self._desk.fleet.slots[user]
@@ -62,7 +62,7 @@ class Prompts:
         lines += [f"{verb} {name}" for verb in ("logs", "switch", "restart") for name in fleet.services()]
         lines += [f"theme {name}" for name in THEMES] + [f"density {name}" for name in ("auto", *DENSITIES)]
         items += [PickerItem(f"line {line}", line, "", ":", "commands") for line in (*lines, "q")]
-        self._verbs.choose("anything", items, self._run_item)
+        self._actions.choose("anything", items, self._run_item)
 
     def _run_item(self, key: str) -> None:
         kind, _, what = key.partition(" ")
@@ -119,7 +119,7 @@ class Prompts:
         """The commands that change something: always on one's own slot."""
         fleet, user = self._desk.fleet, self._mine()
         if name in ("manifest", "edit"):
-            self._verbs.run(name, Target(user))
+            self._actions.run(name, Target(user))
             return
         named = arguments[:1] if name == "switch" else arguments
         services = [commands.known("service", one, fleet.services()) for one in named]
@@ -132,9 +132,9 @@ class Prompts:
             asked = Asked(user, "slot.switch", params, title, (service,), "switching")
             self._desk.ask(asked, PlanParams(action="switch", service=service, branch=branch))
         elif name in ("start", "stop", "restart"):
-            self._verbs.services(name, user, tuple(services))
+            self._actions.services(name, user, tuple(services))
         else:
-            self._verbs.run(name, Target(user, services[0]))
+            self._actions.run(name, Target(user, services[0]))
 
     def _mine(self) -> str:
         if not self._desk.me:

@@ -74,7 +74,7 @@ def _merged(
 
 
 def with_event(fleet: Fleet, event: Event) -> Fleet:
-    """The fleet after `event`; the same object where it tells nothing new. Data that cannot be read is passed over."""
+    """The fleet after `event`; the same object where it tells nothing new or what cannot be read."""
     if event.seq and event.seq <= fleet.floor:
         return fleet
     try:

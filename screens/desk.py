@@ -142,6 +142,9 @@ class Desk(Protocol):
     def hints(self) -> list[KeyHint]:
         """The keys that do something on the screen that is shown."""
 
+    def key(self, id: str) -> str:
+        """The key of an action, as a person reads it."""
+
     def tell(self, sentence: str, *, failed: bool = False) -> None:
         """Say something to the person that goes away by itself."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from textual import on
 from textual.containers import Container
@@ -125,7 +126,7 @@ class FleetScreen(HeroScreen):
             return
         busy = fleet.busy.get((user, service))
         cell = grid_cell(status, self.desk.now(), (busy.word, busy.share) if busy else None)
-        self.grid.set_cell(user, service, cell)
+        self.grid.set_cell(user, service, replace(cell, marked=(user, service) in self._marked))
 
     def _show_detail(self) -> None:
         panel, pane = self.query_one("#fleet-detail"), self.query_one(DetailPane)
@@ -258,9 +259,23 @@ class FleetScreen(HeroScreen):
         notes = [f"/{filters.text}"] if filters.text else []
         notes += ["faults only"] if filters.only_faults else []
         notes += ["mine only"] if filters.only_mine else []
+        notes += [f"{len(self._marked)} marked"] if self._marked else []
         self._show_empty()
         self._show_detail()
         self.say(" · ".join(notes))
+
+    def action_mark(self) -> None:
+        """Mark or unmark the cell and go on to the next; marks are of one user at a time."""
+        target = self.target
+        if target is None or self.desk.fleet.cell(target.user, target.service) is None:
+            return
+        cell = (target.user, target.service)
+        old = {one for one in self._marked if one[0] != target.user}
+        self._marked = (self._marked - old) ^ {cell}
+        for user, service in (*old, cell):
+            self._show_cell(user, service)
+        self.grid.action_move(0, 1)
+        self._filters_changed()
 
     def action_describe(self) -> None:
         """Show or hide the detail pane."""
@@ -276,6 +291,11 @@ class FleetScreen(HeroScreen):
             self.action_faults()
         elif filters.only_mine:
             self.action_mine()
+        elif self._marked:
+            cells, self._marked = self._marked, set()
+            for user, service in cells:
+                self._show_cell(user, service)
+            self._filters_changed()
         else:
             return False
         return True

@@ -30,7 +30,7 @@ class HeroScreen(Screen[None]):
         """The frame around the body."""
         yield StatusBar(id="status")
         yield from self.body()
-        yield DoingStack(id="doings")
+        yield DoingStack(self.desk.key("cell.cancel"), id="doings")
         yield KeyFooter(id="keys")
 
     def body(self) -> Iterable[Widget]:

@@ -12,14 +12,15 @@ from typing import Any
 
 from backends.model.errors import HeroError
 from backends.model.paths import SlotPaths
-from backends.model.service import ServiceDescription, fill, secrets_named
+from backends.model.service import ServiceDescription
 from backends.model.text import safe_line
 from backends.slot.board import Board
 from backends.slot.files import remove_file
 from backends.slot.health import Checked, HealthMonitor, wait_healthy
 from backends.slot.installs import Installs
+from backends.slot.launch import Launch
 from backends.slot.logs import tail
-from backends.supervisors.base import ProcessSpec, ProcessState, Supervisor, SupervisorLost
+from backends.supervisors.base import ProcessState, Supervisor, SupervisorLost
 
 log = logging.getLogger(__name__)
 
@@ -51,6 +52,7 @@ class Services:
         report: Reporter,
     ):
         self._paths = paths
+        self._launch = Launch(paths, sockets)
         self._sockets = sockets
         self._supervisor = supervisor
         self._installs = installs
@@ -94,17 +96,12 @@ class Services:
                 f"Nothing is installed for {service}.",
                 hint=f"`hero_dev pull {service}` installs the newest release of its branch.",
             )
-        description = self._installs.describe(service, installed.folder)
-        command = description.health.command
-        if command is None:
-            return description
-        filled = tuple(self._filled(service, description, word) for word in command)
-        return description.model_copy(update={"health": description.health.model_copy(update={"command": filled})})
+        return self._launch.filled_in(service, self._installs.describe(service, installed.folder))
 
     async def start(self, service: str) -> None:
         """(Re)start `service` on the version in force; returns when its process is spawned. Raises HeroError."""
         description = self.describe(service)
-        spec = self._spec(service, description)
+        spec = self._launch.spec(service, description)
         self._forget(service)
         await self._supervisor.apply(spec)
         await self._supervisor.stop(service)
@@ -116,7 +113,7 @@ class Services:
             checked=None,
             check_detail="",
             depends_on=tuple(description.run.depends_on),
-            socket=self._web_socket(service, description),
+            socket=self._launch.web_socket(service, description),
         )
         await self._supervisor.start(service)
         self._begin(service, description)
@@ -221,7 +218,7 @@ class Services:
             service,
             starting=True,
             depends_on=tuple(description.run.depends_on),
-            socket=self._web_socket(service, description),
+            socket=self._launch.web_socket(service, description),
         )
         self._begin(service, description)
 
@@ -236,7 +233,7 @@ class Services:
             description.health,
             socket_dir=folder,
             cwd=self._paths.current(service),
-            env=self._env(service, description),
+            env=self._launch.environment(service, description),
             died=start.died,
         )
         if self._starts.get(service) is not start:
@@ -251,7 +248,7 @@ class Services:
             description.health,
             socket_dir=folder,
             cwd=self._paths.current(service),
-            env=self._env(service, description),
+            env=self._launch.environment(service, description),
             ok=checked.ok,
         )
         return checked
@@ -271,43 +268,6 @@ class Services:
         task = asyncio.ensure_future(work)  # type: ignore[call-overload]
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-
-    def _spec(self, service: str, description: ServiceDescription) -> ProcessSpec:
-        home = self._paths.current(service)
-        argv = [self._filled(service, description, word) for word in description.run.command]
-        if not argv[0].startswith("/"):
-            argv[0] = str(home / argv[0])
-        self._paths.data(service).mkdir(parents=True, exist_ok=True)
-        (self._sockets / service).mkdir(parents=True, exist_ok=True, mode=0o700)
-        return ProcessSpec(
-            name=service,
-            argv=tuple(argv),
-            cwd=home,
-            env=self._env(service, description),
-            log=self._paths.service_log(service),
-            restart=description.run.restart,
-            stop_timeout=description.run.stop_timeout,
-            memory_max=description.run.memory_max,
-        )
-
-    def _env(self, service: str, description: ServiceDescription) -> dict[str, str]:
-        missing = secrets_named(description.run.env)
-        if missing:
-            raise HeroError(
-                "not_found",
-                f"{service} needs secrets that this slot has not: {', '.join(sorted(missing))}.",
-                hint="The private secrets repository provides them; this box has none yet.",
-            )
-        return {key: self._filled(service, description, value) for key, value in description.run.env.items()}
-
-    def _filled(self, service: str, description: ServiceDescription, value: str) -> str:
-        sockets = {name: str(self._sockets / service / f"{name}.sock") for name in description.run.sockets}
-        return fill(value, sockets=sockets, home=str(self._paths.root), var=str(self._paths.data(service)))
-
-    def _web_socket(self, service: str, description: ServiceDescription) -> str:
-        names = description.run.sockets
-        name = "web" if "web" in names else (names[0] if names else "")
-        return str(self._paths.sockets / service / f"{name}.sock") if name else ""
 
 
 @contextlib.contextmanager

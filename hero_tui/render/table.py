@@ -6,9 +6,11 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from hero_tui.render.terminal import Terminal
-from hero_tui.render.text import cells, cut, pad
+from hero_tui.render.text import cells, cut
 
 _GAP = 2
+_SIGN = 1
+"""The least width of a column that shows its text whole or only a sign of it."""
 
 Cutter = Callable[[str, int, str], str]
 
@@ -35,9 +37,9 @@ def table(columns: Sequence[Column], rows: Sequence[Sequence[Cell]], terminal: T
     used = [number for number in range(len(columns)) if any(row[number].text for row in rows)]
     full = {number: _full(columns[number], [row[number] for row in rows]) for number in used}
     widths = _fit(columns, full, terminal.width)
-    lines = [_line([(Cell(columns[number].title.upper(), "dim"), number) for number in widths], widths, terminal, columns)]
-    lines += [_line([(row[number], number) for number in widths], widths, terminal, columns) for row in rows]
-    return lines
+    titles = [terminal.paint(columns[number].title.upper()[:room].ljust(room), "dim") for number, room in widths.items()]
+    lines = [titles, *([_cell(row[n], columns[n], room, terminal) for n, room in widths.items()] for row in rows)]
+    return [(" " * _GAP).join(line).rstrip() for line in lines]
 
 
 def _full(column: Column, values: list[Cell]) -> int:
@@ -52,14 +54,13 @@ def _fit(columns: Sequence[Column], full: dict[int, int], width: int | None) -> 
     while len(shown) > 1 and _total([_least(columns[number], full[number]) for number in shown]) > width:
         shown.pop()
     widths = {number: _least(columns[number], full[number]) for number in shown}
-    room = width - _total(list(widths.values()))
+    room = max(width - _total(list(widths.values())), 0)
     for number in shown:
         wanted = full[number] - widths[number]
-        given = min(wanted, room)
-        if given < wanted and columns[number].least == 1:
+        if wanted > room and columns[number].least <= _SIGN:
             continue
-        widths[number] += max(given, 0)
-        room -= max(given, 0)
+        widths[number] += min(wanted, room)
+        room -= min(wanted, room)
     return {number: min(widths[number], width) for number in sorted(widths)}
 
 
@@ -71,17 +72,9 @@ def _total(widths: list[int]) -> int:
     return sum(widths) + _GAP * (len(widths) - 1)
 
 
-def _line(
-    values: list[tuple[Cell, int]], widths: dict[int, int], terminal: Terminal, columns: Sequence[Column]
-) -> str:
-    parts = []
-    for value, number in values:
-        room = widths[number]
-        text = value.text
-        if cells(text) > room:
-            text = value.short if value.short and cells(value.short) <= room else columns[number].cut(
-                text, room, terminal.signs.more
-            )
-        parts.append((text, room, value.style))
-    painted = [terminal.paint(text, style) + " " * (room - cells(text)) for text, room, style in parts]
-    return (" " * _GAP).join(painted).rstrip()
+def _cell(value: Cell, column: Column, room: int, terminal: Terminal) -> str:
+    text = value.text
+    if cells(text) > room:
+        short = value.short and cells(value.short) <= room
+        text = value.short if short else column.cut(text, room, terminal.signs.more)
+    return terminal.paint(text, value.style) + " " * (room - cells(text))

@@ -71,14 +71,14 @@ def fit_right(text: str, width: int) -> str:
 
 @lru_cache(maxsize=8192)
 def short_branch(branch: str, width: int) -> str:
-    """A branch name for a narrow cell: `development_mik` becomes `dev_mik`, then `…mik`, before more is cut."""
+    """A branch name for a narrow cell: `development_mik` becomes `dev_mik`, `…mik`, `mik`, before more is cut."""
     safe = clean(branch)
     start, mark, owner = safe.partition("_")
     if cell_len(safe) <= width or start != "development":
         return fit_middle(safe, width)
     if cell_len(owner) + 4 <= width or not mark:
         return fit_middle(f"dev{mark}{owner}", width)
-    return fit(f"…{owner}", width)
+    return fit(owner if cell_len(owner) == width else f"…{owner}", width)
 
 
 def coarse_age(seconds: float) -> str:

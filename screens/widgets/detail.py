@@ -20,7 +20,7 @@ from screens.widgets.celltext import clean, fit
 from screens.widgets.glyphs import UNICODE, Glyphs
 from screens.widgets.one_line import Part, paint_parts
 
-_LABEL = 9
+_LABEL = 10
 _HOME = str(Path.home())
 
 

@@ -38,10 +38,14 @@ class DoingStack(Vertical):
     DoingStack Static.-shown { display: block; }
     """
 
+    def __init__(self, cancel_key: str, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._cancel_key = cancel_key
+
     def compose(self) -> ComposeResult:
         """A bar and a text for each of the newest."""
         for place in range(SHOWN):
-            yield OperationBar(id=f"doing-{place}")
+            yield OperationBar(cancel_key=self._cancel_key, id=f"doing-{place}")
             yield Static("", markup=False, id=f"doing-lines-{place}", classes="doing-lines")
 
     def show(self, doings: Sequence[Shown]) -> None:

@@ -118,8 +118,9 @@ class FaultList(Widget):
             (f" {sign} ", style),
             (f"{fit(fault.user, min(user, 16))}  ", "fault--user"),
             (f"{fit(fault.service, min(service, 20))}  ", "fault--service"),
-            (fault.text, "fault--text"),
         ]
+        room = self.size.width - sum(cell_len(text) for text, _ in parts) - 1
+        parts.append((fit(fault.text, room), "fault--text"))
         return paint_parts(self, parts)
 
     def _sign(self, kind: str) -> Part:

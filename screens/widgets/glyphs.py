@@ -18,6 +18,7 @@ class Glyphs:
     unbound: str
     stale: str
     cursor: str
+    marked: str
     bar_done: str
     bar_left: str
     rule: str
@@ -29,7 +30,7 @@ class Glyphs:
             for group in ("health", "drift", "source", "build")
             for state, sign in getattr(self, group).items()
         }
-        for name in ("busy", "unbound", "stale", "cursor", "bar_done", "bar_left", "rule"):
+        for name in ("busy", "unbound", "stale", "cursor", "marked", "bar_done", "bar_left", "rule"):
             named[name] = getattr(self, name)
         return named
 
@@ -57,6 +58,7 @@ UNICODE = Glyphs(
     unbound="·",
     stale="≈",
     cursor="▌",
+    marked="┃",
     bar_done="━",
     bar_left="╌",
     rule="─",
@@ -85,6 +87,7 @@ ASCII = Glyphs(
     unbound=".",
     stale="~",
     cursor=">",
+    marked="|",
     bar_done="=",
     bar_left="-",
     rule="-",

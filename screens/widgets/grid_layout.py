@@ -13,7 +13,7 @@ from screens.widgets.grid_model import GridColumn, GridRow, GridView
 
 Density = Literal["full", "compact", "heat"]
 DENSITIES: tuple[Density, ...] = ("full", "compact", "heat")
-PITCH: dict[Density, tuple[int, int]] = {"full": (15, 40), "compact": (10, 24), "heat": (3, 4)}
+PITCH: dict[Density, tuple[int, int]] = {"full": (15, 40), "compact": (9, 24), "heat": (3, 4)}
 """The narrowest and the widest column of each density, in cells, its left margin included."""
 WORDY = 100  # narrower screens get the short credentials
 _ROOMY_HEIGHT = 16  # lower ones do not spend a line on a rule

@@ -31,7 +31,10 @@ class GridRow:
 
 @dataclass(frozen=True, slots=True)
 class GridCell:
-    """One binding at a glance. `progress` (0 to 1, None where unknown) counts only while `busy` says what runs."""
+    """One binding at a glance. `progress` (0 to 1, None where unknown) counts only while `busy` says what runs.
+
+    A `marked` one has been chosen together with others.
+    """
 
     branch: str = ""
     hash8: str = ""
@@ -42,6 +45,7 @@ class GridCell:
     age_text: str = ""
     busy: str | None = None
     progress: float | None = None
+    marked: bool = False
 
     @property
     def faulty(self) -> bool:

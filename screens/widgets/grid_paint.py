@@ -64,7 +64,8 @@ class Ink:
 
 def paint_cell(cell: GridCell | None, geometry: Geometry, ink: Ink, ground: Style, hot: bool) -> tuple[Line, ...]:
     """The lines of a cell, each exactly one pitch wide; `hot` puts the cursor's mark in the margin."""
-    mark = ink.put(ink.glyphs.cursor, "grid--mark", ground) if hot else Segment(" ", ground)
+    sign = ink.glyphs.marked if cell and cell.marked else ink.glyphs.cursor if hot else ""
+    mark = ink.put(sign, "grid--mark", ground) if sign else Segment(" ", ground)
     width = geometry.inner - geometry.gap
     if cell is None:
         unbound = ink.put(fit(ink.glyphs.unbound, width), "grid--faint", ground)

@@ -155,6 +155,7 @@ class FuzzyPicker(Vertical):
         self._placeholder = placeholder
         self._waiting = loading
         self._said: PickerItem | None = None
+        self._moved = False
 
     def compose(self) -> ComposeResult:
         """Field, list, and a line that says how many."""
@@ -174,9 +175,14 @@ class FuzzyPicker(Vertical):
         return self._model.item
 
     def add_items(self, items: Iterable[PickerItem]) -> None:
-        """Add items, or newer versions by key; the highlighted one keeps its place on the screen."""
-        place = self._list.place if self.is_mounted else None
+        """Add items, or newer versions by key; the highlighted one keeps its place on the screen.
+
+        Until the person moves or types, the first item is the highlighted one, whatever came first.
+        """
+        place = self._list.place if self.is_mounted and self._moved else None
         self._model.add(items)
+        if not self._moved:
+            self._model.highlight_first()
         if self.is_mounted:
             self._show(place)
 
@@ -221,6 +227,7 @@ class FuzzyPicker(Vertical):
 
     def action_move(self, steps: int) -> None:
         """Highlight another item."""
+        self._moved = True
         self._model.move(steps)
         self._show()
 
@@ -235,6 +242,7 @@ class FuzzyPicker(Vertical):
     @on(Input.Changed, "#picker-query")
     def _search(self, event: Input.Changed) -> None:
         event.stop()
+        self._moved = True
         self._model.search(event.value)
         self._show()
 
@@ -247,6 +255,7 @@ class FuzzyPicker(Vertical):
     @on(PickerList.Clicked)
     def _click(self, event: PickerList.Clicked) -> None:
         event.stop()
+        self._moved = True
         self._model.highlighted = event.key
         self._show()
         if event.chain == 2 and (item := self._model.item):

@@ -125,6 +125,10 @@ class PickerModel:
         rows = enumerate(self.rows)
         return next((place for place, row in rows if row.item and row.item.key == self.highlighted), None)
 
+    def highlight_first(self) -> None:
+        """Highlight the first item that is listed."""
+        self.highlighted = next((row.item.key for row in self.rows if row.item), None)
+
     def move(self, steps: int) -> None:
         """Highlight the item so many items further; it stops at the ends."""
         keys = [row.item.key for row in self.rows if row.item]

@@ -16,7 +16,7 @@ from screens.widgets.celltext import byte_count, clean, duration, fit
 from screens.widgets.glyphs import UNICODE, Glyphs
 from screens.widgets.one_line import Part, paint_parts
 
-_CANCEL = " x cancel "
+CANCEL_KEY = "x"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,10 @@ class OperationView:
 
 
 class OperationBar(Widget, can_focus=True):
-    """Shows one `OperationView`; `x` or a click on the hint asks to cancel it."""
+    """Shows one `OperationView`; `x` or a click on the hint asks to cancel it.
+
+    `cancel_key` is the key that the hint names: the screen's own, where the bar does not have the focus.
+    """
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         "operation--title",
@@ -79,12 +82,14 @@ class OperationBar(Widget, can_focus=True):
         self,
         view: OperationView | None = None,
         *,
+        cancel_key: str = CANCEL_KEY,
         glyphs: Glyphs = UNICODE,
         id: str | None = None,
         classes: str | None = None,
     ) -> None:
         super().__init__(id=id, classes=classes)
         self._view = view
+        self._cancel_key = cancel_key
         self._glyphs = glyphs
 
     @property
@@ -112,7 +117,7 @@ class OperationBar(Widget, can_focus=True):
     def on_click(self, event: events.Click) -> None:
         """Cancel from the hint, open from anywhere else."""
         event.stop()
-        if event.x >= self.size.width - len(_CANCEL):
+        if event.x >= self.size.width - len(f" {self._cancel_key} cancel "):
             self.action_cancel()
         else:
             self.action_open()
@@ -126,7 +131,7 @@ class OperationBar(Widget, can_focus=True):
             return paint_parts(self, _ended(view, self.size.width, self._glyphs))
         right: list[Part] = []
         if view.cancellable:
-            right = [(" x", "operation--key"), (" cancel ", "operation--phase")]
+            right = [(f" {self._cancel_key}", "operation--key"), (" cancel ", "operation--phase")]
         room = self.size.width - sum(len(text) for text, _ in right)
         return paint_parts(self, _running(view, room, self._glyphs), right)
 

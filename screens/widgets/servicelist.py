@@ -209,7 +209,7 @@ class ServiceList(ScrollView, can_focus=True):
         hot = place == self._cursor
         if hot:
             ground = self._style("list--cursor" if self.has_focus else "list--cursor-blurred", ground)
-        margin = self._glyphs.cursor if hot else "┃" if row.marked else " "
+        margin = self._glyphs.marked if row.marked else self._glyphs.cursor if hot else " "
         segments = [Segment(margin, self._style("list--mark", ground)), Segment(" ", ground)]
         for column in self._columns:
             text, style = cell_text(row, column, self._glyphs)

@@ -58,6 +58,7 @@ def test_joined_emoji_have_a_width_that_every_terminal_agrees_on() -> None:
         ("development", 10, "dev       "),
         ("development_mik", 10, "dev_mik   "),
         ("development_thabet", 8, "…thabet "),
+        ("development_thabet", 6, "thabet"),
         ("feature/wide-search", 9, "feat…arch"),
     ],
 )

@@ -21,8 +21,8 @@ _CHANGING = frozenset({"switch", "restart", "build", "pull", "stop", "cancel", "
 _STOPPED = ("stopped", "crashed", "unknown")
 
 
-class Verbs:
-    """The verbs of one app."""
+class CellActions:
+    """The actions of one app."""
 
     def __init__(self, app: HeroApp):
         self._app = app
