@@ -38,7 +38,9 @@ def main() -> None:
     print(f"{'command':24}{'median ms':>10}{'× python':>10}{'× git':>8}")
     for name, seconds in taken.items():
         print(f"{name:24}{seconds * 1000:>10.1f}{seconds / bare:>10.2f}{seconds / git:>8.2f}")
-    print(f"hero_dev status against python3 -c pass: {taken['hero_dev status'] / bare:.2f}, to reach: ≤ {TARGET:g}")
+    print(
+        f"hero_dev status against python3 -c pass: {taken['hero_dev status'] / bare:.2f}, to reach: ≤ {TARGET:g}"
+    )
 
 
 def _first_worktree(box: str, slot: str) -> Path:
