@@ -76,9 +76,8 @@ def _measure(where: Where, seconds: float) -> None:
             used = (_cpu(processes) - before[kind]) / seconds * 100
             total += used if kind != "asyncio sleeper" else 0.0
             sizes = sorted(one.memory_full_info().pss / 2**20 for one in processes)
-            print(
-                f"{kind:<18} {len(processes):>3} processes   {used:6.3f} % of a core   {sizes[-1]:5.1f} MiB PSS each"
-            )
+            cost = f"{used:6.3f} % of a core   {sizes[-1]:5.1f} MiB PSS each"
+            print(f"{kind:<18} {len(processes):>3} processes   {cost}")
         print(f"all daemons together: {total:.2f} % of one core (bar: 1)")
     finally:
         sleeper.kill()
