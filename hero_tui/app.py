@@ -34,7 +34,7 @@ _TWICE_SECONDS = 2.0
 _STYLES = Path(themes.__file__).parent
 
 
-class HeroApp(App[int]):
+class HeroApp(App[int], inherit_bindings=False):
     """One person's view of one box."""
 
     TITLE = "hero"

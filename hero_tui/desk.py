@@ -116,7 +116,8 @@ class CockpitDesk:
         """The status line of a screen."""
         fleet = self.fleet
         faults = sum(is_faulty(cell) for slot in fleet.slots.values() for cell in slot.cells.values())
-        problems = [*fleet.problems, *self._app.problems]
+        why = (fleet.why,) if fleet.connection == "reconnecting" else ()
+        problems = [*why, *fleet.problems, *self._app.problems]
         return StatusView(
             box=fleet.box or self._app.box_name,
             connection=_CONNECTION[fleet.connection],

@@ -130,7 +130,7 @@ TABLE: tuple[Key, ...] = (
 
 PLACES: Mapping[str, tuple[str, ...]] = {
     "fleet": ("any", "cell", "fleet", "grid"),
-    "slot": ("any", "cell", "slot", "list"),
+    "slot": ("any", "cell", "list"),
     "logs": ("any", "logs", "log"),
     "operation": ("operation",),
     "confirm": ("confirm",),

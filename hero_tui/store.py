@@ -25,14 +25,18 @@ _BY_SERVICES = frozenset({"start", "stop", "restart"})
 class Fleet:
     """What is known, and of each part the `seq` of the event that told it: an older event changes nothing.
 
-    `told` has an entry a cell and a slot's head (service ""), those of removed ones too. `floor` is the seq of the
-    newest snapshot. `marks` are cells that a call of this cockpit is about to change.
+    `told` has an entry a cell and a slot's head (service ""), those of removed ones too; `gone` one a removed
+    slot. `floor` is the seq of the newest snapshot. `doubtful` are slots of which a box that has just started
+    could tell nothing: what was known of them stays until they tell it again. `ended` are operations, `marks`
+    cells that a call of this cockpit is about to change.
     """
 
     view: FleetView = field(default_factory=FleetView)
     floor: int = 0
     told: Mapping[Cell, int] = field(default_factory=dict)
+    gone: Mapping[str, int] = field(default_factory=dict)
     ended: tuple[str, ...] = ()
+    doubtful: frozenset[str] = frozenset()
     marks: Mapping[Cell, str] = field(default_factory=dict)
 
 
@@ -40,12 +44,16 @@ def with_snapshot(fleet: Fleet, snapshot: FleetSnapshot) -> Fleet:
     """The snapshot, and what events newer than it have told already."""
     seq = snapshot.seq
     newer = {cell: told for cell, told in fleet.told.items() if told > seq}
+    gone = {user: told for user, told in fleet.gone.items() if told > seq}
     slots: dict[str, SlotView] = {}
+    doubtful: set[str] = set()
     for status in snapshot.slots:
         known = fleet.view.slots.get(status.slot)
-        if (status.slot, "") in newer and known is None:
+        if status.slot in gone:
             continue
         slots[status.slot] = _merged(status, known, newer, fleet.ended)
+        if known and known.cells and _is_untold(status):
+            doubtful.add(status.slot)
     for user, _ in (cell for cell in newer if cell[0] not in slots):
         if user in fleet.view.slots:
             slots[user] = fleet.view.slots[user]
@@ -58,7 +66,14 @@ def with_snapshot(fleet: Fleet, snapshot: FleetSnapshot) -> Fleet:
         slots=MappingProxyType(slots),
         problems=snapshot.problems,
     )
-    return _with_busy(replace(fleet, view=view, floor=max(seq, fleet.floor), told=newer))
+    return _with_busy(
+        replace(fleet, view=view, floor=max(seq, fleet.floor), told=newer, gone=gone, doubtful=frozenset(doubtful))
+    )
+
+
+def _is_untold(status: SlotStatus) -> bool:
+    """True where the box itself has heard nothing from the slot yet."""
+    return status.stale and not status.services
 
 
 def _merged(
@@ -68,7 +83,8 @@ def _merged(
     head = _head(status) if known is None or (user, "") not in newer else known.head
     cells = {one.service: one for one in status.services if (user, one.service) not in newer}
     if known is not None:
-        cells |= {name: cell for name, cell in known.cells.items() if (user, name) in newer}
+        kept = known.cells.items()
+        cells |= {name: cell for name, cell in kept if (user, name) in newer or _is_untold(status)}
     running = {one.id: one for one in status.operations if one.state == "running" and one.id not in ended}
     return SlotView(head, MappingProxyType(cells), MappingProxyType(running))
 
@@ -137,7 +153,7 @@ def changes_between(before: FleetView, after: FleetView) -> Changes:
 def _with_cell(fleet: Fleet, event: Event, status: ServiceStatus | None) -> Fleet:
     service = status.service if status else event.subject
     key = (event.slot, service)
-    if event.seq < max(fleet.told.get(key, 0), _removed(fleet, event.slot)):
+    if event.seq < max(fleet.told.get(key, 0), fleet.gone.get(event.slot, 0)):
         return fleet
     slot = fleet.view.slots.get(event.slot) or _unheard(event)
     told = {**fleet.told, key: event.seq}
@@ -149,27 +165,33 @@ def _with_cell(fleet: Fleet, event: Event, status: ServiceStatus | None) -> Flee
 
 def _with_head(fleet: Fleet, event: Event, head: SlotStatus) -> Fleet:
     key = (event.slot, "")
-    if event.seq < fleet.told.get(key, 0):
+    if event.seq < max(fleet.told.get(key, 0), fleet.gone.get(event.slot, 0)):
         return fleet
     slot = fleet.view.slots.get(event.slot) or SlotView(head)
     operations = slot.operations if head.online else {}
+    cells = slot.cells
+    if head.online and event.slot in fleet.doubtful:
+        cells = {name: one for name, one in cells.items() if fleet.told.get((event.slot, name), 0) > fleet.floor}
+        fleet = replace(fleet, doubtful=fleet.doubtful - {event.slot})
     told = {**fleet.told, key: event.seq}
-    return _with_slot(replace(fleet, told=told), replace(slot, head=_head(head), operations=operations))
+    return _with_slot(replace(fleet, told=told), SlotView(_head(head), MappingProxyType(dict(cells)), operations))
 
 
 def _without_slot(fleet: Fleet, event: Event) -> Fleet:
     """Gone, but for what newer events have told of it."""
-    key = (event.slot, "")
-    if event.seq < fleet.told.get(key, 0):
+    user = event.slot
+    if event.seq < fleet.gone.get(user, 0):
         return fleet
-    fleet = replace(fleet, told={**fleet.told, key: event.seq})
-    slot = fleet.view.slots.get(event.slot)
+    fleet = replace(fleet, gone={**fleet.gone, user: event.seq})
+    slot = fleet.view.slots.get(user)
     if slot is None:
         return fleet
-    newer = {name: cell for name, cell in slot.cells.items() if fleet.told.get((event.slot, name), 0) > event.seq}
+    newer = {name: one for name, one in slot.cells.items() if fleet.told.get((user, name), 0) > event.seq}
+    if fleet.told.get((user, ""), 0) > event.seq:
+        return _with_slot(fleet, replace(slot, cells=MappingProxyType(newer)))
     if newer:
         return _with_slot(fleet, SlotView(_unheard(event).head, MappingProxyType(newer)))
-    slots = MappingProxyType(_without(fleet.view.slots, event.slot))
+    slots = MappingProxyType(_without(fleet.view.slots, user))
     return _with_busy(replace(fleet, view=replace(fleet.view, slots=slots)))
 
 
@@ -227,11 +249,6 @@ def _head(status: SlotStatus) -> SlotStatus:
 def _unheard(event: Event) -> SlotView:
     """A slot of which only a cell has been told so far."""
     return SlotView(SlotStatus(box=event.box, slot=event.slot, seen_at=event.time))
-
-
-def _removed(fleet: Fleet, user: str) -> int:
-    """The seq of the slot's removal, 0 while it is there."""
-    return 0 if user in fleet.view.slots else fleet.told.get((user, ""), 0)
 
 
 def _without(mapping: Mapping[K, V], key: K) -> dict[K, V]:

@@ -97,14 +97,13 @@ class FleetScreen(HeroScreen):
         heads = [fleet.slots[user].head for user in fleet.users()]
         # Where nobody has a credential the column tells nothing, and a narrow screen needs its room.
         tagged = self.size.width >= TAGS_FROM or any(head.credential != "none" for head in heads)
-        away = fleet.connection == "reconnecting"
         rows = [
             GridRow(
                 head.slot,
                 head.slot,
                 pinned=head.slot == INTEGRATION,
                 tag=head.credential if tagged else "",
-                stale=head.stale or away,
+                stale=head.stale,
                 short_tag=head.credential.removeprefix("org-") if tagged else "",
             )
             for head in heads

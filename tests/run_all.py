@@ -1,4 +1,4 @@
-"""Every check of the project, each with its time; the tests come last. Exits 1 if any failed."""
+"""Every check of the project: the quick ones, each with its time, then pytest, whose closing line comes last."""
 
 from __future__ import annotations
 
@@ -10,33 +10,41 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
+INTERRUPTED = 130
 
-CHECKS: tuple[tuple[str, list[str]], ...] = (
-    ("ruff check", ["ruff", "check", "."]),
-    ("ruff format", ["ruff", "format", "--check", "."]),
-    ("import-linter", ["lint-imports"]),
-    ("mypy --strict", ["mypy"]),
+CHECKS: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("ruff check", ("ruff", "check", ".")),
+    ("ruff format", ("ruff", "format", "--check", ".")),
+    ("import-linter", ("lint-imports",)),
+    ("mypy --strict", ("mypy",)),
 )
 
 
-def main() -> int:
-    """Run all checks, then pytest with this program's arguments."""
-    failed = [name for name, command in CHECKS if not _run(name, command)]
-    workers = str(min(4, os.cpu_count() or 2))
-    if not _run("pytest", ["pytest", "-q", "-n", workers, *sys.argv[1:]]):
-        failed.append("pytest")
+def main(arguments: list[str]) -> int:
+    """Run all checks, then pytest with `arguments`; 1 if a check failed, else what pytest says."""
+    failed = [name for name, command in CHECKS if not _passes(name, command)]
+    print("── pytest", flush=True)
     if failed:
-        print(f"\nfailed: {', '.join(failed)}")
-    return 1 if failed else 0
+        print(f"   whatever it finds, this run has failed: {', '.join(failed)}", flush=True)
+    workers = str(min(4, os.cpu_count() or 2))
+    code = _run(("pytest", "-q", "-n", workers, *arguments))
+    return 1 if failed else code
 
 
-def _run(name: str, command: list[str]) -> bool:
+def _passes(name: str, command: tuple[str, ...]) -> bool:
     print(f"── {name}", flush=True)
     began = time.monotonic()
-    done = subprocess.run([str(BIN / command[0]), *command[1:]], cwd=ROOT, check=False)
-    print(f"   {name}: {'ok' if done.returncode == 0 else 'FAILED'} in {time.monotonic() - began:.0f} s", flush=True)
-    return done.returncode == 0
+    passed = _run(command) == 0
+    print(f"   {'ok' if passed else 'FAILED'} in {time.monotonic() - began:.0f} s", flush=True)
+    return passed
+
+
+def _run(command: tuple[str, ...]) -> int:
+    return subprocess.run([str(BIN / command[0]), *command[1:]], cwd=ROOT, check=False).returncode
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)

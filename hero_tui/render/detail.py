@@ -45,7 +45,10 @@ def _fact(name: str, text: str, style: str, terminal: Terminal) -> list[str]:
     room = None if terminal.width is None else max(terminal.width - 13, 12)
     first, *rest = wrap(text, room)
     title = terminal.paint(f"  {name:9}", "dim")
-    return [f"{title}  {terminal.paint(first, style)}", *(f"{'':13}{terminal.paint(line, style)}" for line in rest)]
+    return [
+        f"{title}  {terminal.paint(first, style)}",
+        *(f"{'':13}{terminal.paint(line, style)}" for line in rest),
+    ]
 
 
 def _with(text: str, reason: str, since: str | None, now: float) -> str:

@@ -49,7 +49,10 @@ def _matrix(fleet: Data, slots: list[Data], terminal: Terminal) -> list[str]:
     names = _names(fleet, slots)
     start = _shared_start(names)
     bound = [{one["service"]: one for one in slot["services"]} for slot in slots]
-    columns = [Column("user", 0), *(Column(clean(name[len(start) :]), number + 1) for number, name in enumerate(names))]
+    columns = [
+        Column("user", 0),
+        *(Column(clean(name[len(start) :]), number + 1) for number, name in enumerate(names)),
+    ]
     rows = [
         [_user(slot, terminal), *(_cell(services.get(name), terminal) for name in names)]
         for slot, services in zip(slots, bound, strict=True)
@@ -124,7 +127,8 @@ def _notes(slot: Data, terminal: Terminal, now: float) -> list[str]:
         for one in broken
         for line in note_lines({**one, "service": f"{slot['slot']} {one['service']}"}, terminal, now)
     ] + [
-        f"{terminal.signs.health['unhealthy']} {clean(slot['slot'])}  {clean(problem)}" for problem in slot["problems"]
+        f"{terminal.signs.health['unhealthy']} {clean(slot['slot'])}  {clean(problem)}"
+        for problem in slot["problems"]
     ]
 
 

@@ -37,7 +37,9 @@ def table(columns: Sequence[Column], rows: Sequence[Sequence[Cell]], terminal: T
     used = [number for number in range(len(columns)) if any(row[number].text for row in rows)]
     full = {number: _full(columns[number], [row[number] for row in rows]) for number in used}
     widths = _fit(columns, full, terminal.width)
-    titles = [terminal.paint(columns[number].title.upper()[:room].ljust(room), "dim") for number, room in widths.items()]
+    titles = [
+        terminal.paint(columns[number].title.upper()[:room].ljust(room), "dim") for number, room in widths.items()
+    ]
     lines = [titles, *([_cell(row[n], columns[n], room, terminal) for n, room in widths.items()] for row in rows)]
     return [(" " * _GAP).join(line).rstrip() for line in lines]
 

@@ -8,8 +8,6 @@ USAGE = 2
 NOTHING_TO_DO = 3
 NEEDS_APPROVAL = 4
 UNREACHABLE = 5
-INTERRUPTED = 130
-"""Ctrl-C where nothing was begun that could be cancelled: what shells expect of a program that SIGINT ends."""
 
 _CODES = {
     "usage": USAGE,

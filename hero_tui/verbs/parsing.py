@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import os
 from collections.abc import Callable
 from typing import Any, NamedTuple, NoReturn
 
@@ -27,7 +28,7 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Raises HeroError `usage`."""
-        sentence = f"{message[:1].upper()}{message[1:]}."
+        sentence = f"{message[:1].upper()}{message[1:]}{'' if message.endswith('?') else '.'}"
         raise HeroError("usage", sentence, hint=f"`{self.prog} --help` tells more.")
 
 
@@ -45,7 +46,9 @@ def split(words: list[str]) -> Line:
 def parse(line: Line) -> argparse.Namespace:
     """What `line` asks for; its `verb` is set. Raises HeroError `usage`, or SystemExit after --help."""
     parser = parser_of(line.verb)
-    asked, extra = parser.parse_known_intermixed_args(line.words)
+    # Only where a positional may be left out can options between them mislead argparse.
+    loose = any(not action.option_strings and action.nargs in ("?", "*") for action in parser._actions)
+    asked, extra = (parser.parse_known_intermixed_args if loose else parser.parse_known_args)(line.words)
     if extra:
         raise _unexpected(parser, extra[0])
     asked.verb = line.verb
@@ -57,7 +60,9 @@ def parser_of(verb: str) -> Parser:
     if verb not in VERBS:
         raise unknown_verb(verb)
     module, summary = VERBS[verb]
-    parser = Parser(prog=f"hero_dev {verb}", description=_sentence(summary), allow_abbrev=False)
+    parser = Parser(
+        prog=f"hero_dev {verb}", description=_sentence(summary), allow_abbrev=False, formatter_class=_formatter
+    )
     configure: Callable[[str, argparse.ArgumentParser], None] = verb_module(module).configure
     configure(verb, parser)
     add_globals(parser)
@@ -74,7 +79,9 @@ def add_globals(parser: argparse.ArgumentParser, *, default: object = None) -> N
     group = parser.add_argument_group("everywhere")
     text: Any = "" if default is None else default
     flag: Any = False if default is None else default
-    group.add_argument("--box", metavar="NAME|DIR", default=text, help="which box (HERO_BOX, or the one around here)")
+    group.add_argument(
+        "--box", metavar="NAME|DIR", default=text, help="which box (HERO_BOX, or the one around here)"
+    )
     group.add_argument("--slot", metavar="USER", default=text, help="whose slot (HERO_SLOT, or this login's)")
     group.add_argument("--json", action="store_true", default=flag, help="answer in JSON; see docs/cli.md")
     group.add_argument("-q", "--quiet", action="store_true", default=flag, help="no progress, no confirmations")
@@ -121,6 +128,22 @@ def help_text() -> str:
     )
 
 
+def _formatter(prog: str) -> argparse.HelpFormatter:
+    """A formatter that knows its width, or argparse would import all of shutil to ask for it at every start."""
+    return argparse.HelpFormatter(prog, max_help_position=28, width=min(help_width(), 110) - 2)
+
+
+def help_width() -> int:
+    """How many cells a line of help may take."""
+    columns = os.environ.get("COLUMNS", "")
+    if columns.isascii() and columns.isdigit() and int(columns) > 0:
+        return int(columns)
+    try:
+        return os.get_terminal_size(1).columns or 80
+    except OSError:
+        return 80
+
+
 def _unexpected(parser: argparse.ArgumentParser, word: str) -> HeroError:
     hint = f"`{parser.prog} --help` tells more."
     if not word.startswith("-"):
@@ -129,7 +152,7 @@ def _unexpected(parser: argparse.ArgumentParser, word: str) -> HeroError:
     known = [name for action in parser._actions for name in action.option_strings]
     close = nearest(option, known, 2)
     meant = f"Did you mean {' or '.join(f'`{name}`' for name in close)}? " if close else ""
-    return HeroError("usage", f"{parser.prog} has no option {option!r}.", hint=meant + hint)
+    return HeroError("usage", f"`{parser.prog}` has no option {option!r}.", hint=meant + hint)
 
 
 def _sentence(summary: str) -> str:

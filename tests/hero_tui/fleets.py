@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import BaseModel
+from textual.pilot import Pilot
 
 from backends.client.live import StateWatcher
 from backends.client.locate import Where
@@ -33,6 +35,8 @@ from backends.model.state import (
 )
 from hero_tui.app import HeroApp
 from hero_tui.settings import Settings
+from screens.widgets.grid import FleetGrid
+from tests.conftest import screen_text
 
 R = TypeVar("R", bound=BaseModel)
 
@@ -259,6 +263,7 @@ class FakeLine:
     calls: list[tuple[str, str, dict[str, Any]]] = field(default_factory=list)
     answers: dict[str, Any] = field(default_factory=dict)
     ended: dict[str, asyncio.Future[Operation]] = field(default_factory=dict)
+    following: int = 0
     log: asyncio.Queue[tuple[LogLine, ...] | HeroError] = field(default_factory=asyncio.Queue)
 
     async def run(self) -> None:
@@ -279,11 +284,15 @@ class FakeLine:
 
     async def logs(self, user: str, params: LogsParams, *, own: bool) -> AsyncGenerator[tuple[LogLine, ...], None]:
         self.calls.append((user, "slot.logs" if own else "peek.logs", params.model_dump(exclude_none=True)))
-        while True:
-            lines = await self.log.get()
-            if isinstance(lines, HeroError):
-                raise lines
-            yield lines
+        self.following += 1
+        try:
+            while True:
+                lines = await self.log.get()
+                if isinstance(lines, HeroError):
+                    raise lines
+                yield lines
+        finally:
+            self.following -= 1
 
     async def _answer(self, user: str, method: str, params: Frozen | None, result: type[R]) -> R:
         asked = params.model_dump(mode="json", by_alias=True, exclude_none=True) if params else {}
@@ -340,6 +349,7 @@ class Cockpit:
     def __init__(self, root: Path = Path("/srv/box"), user: str = "alice", **options: Any):
         first = options.pop("first", snapshot())
         self.now = NOW
+        self.line: FakeLine
 
         def make_line(**watchers: Any) -> FakeLine:
             self.line = FakeLine(**watchers, first=first)
@@ -347,3 +357,44 @@ class Cockpit:
 
         settings = options.pop("settings", Settings())
         self.app = HeroApp(Where(BoxPaths(root), user), make_line, settings, now=lambda: self.now, **options)
+
+    @asynccontextmanager
+    async def running(self, size: tuple[int, int] = (120, 40)) -> AsyncIterator[Pilot[int]]:
+        """The app in a terminal of `size`, with the first snapshot painted."""
+        async with self.app.run_test(size=size) as pilot:
+            await self.settle(pilot)
+            yield pilot
+
+    async def settle(self, pilot: Pilot[int]) -> None:
+        """Everything that was told is painted, every answer that is there has been taken."""
+        for _ in range(3):
+            await pilot.pause()
+            self.app.desk.flush()
+        await pilot.pause()
+
+    async def press(self, pilot: Pilot[int], *keys: str) -> None:
+        """Press keys one after the other, each with all that follows from it."""
+        for key in keys:
+            await pilot.press(key)
+            await self.settle(pilot)
+
+    @property
+    def text(self) -> str:
+        """What is on the screen."""
+        return screen_text(self.app)
+
+    @property
+    def screen_name(self) -> str:
+        """The class of the screen that has the keys."""
+        return type(self.app.screen).__name__
+
+    @property
+    def grid(self) -> FleetGrid:
+        """The fleet's grid."""
+        return self.app.screen_stack[0].query_one(FleetGrid)
+
+    def tell(self, *events: Event) -> None:
+        """What the box tells."""
+        for event in events:
+            self.line.on_event(event)
+        self.app.desk.flush()

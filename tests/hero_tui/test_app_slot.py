@@ -1,0 +1,129 @@
+"""The slot screen: mine to act on; somebody else's to look at, and nothing else."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from screens.slot import SlotScreen
+from screens.widgets.servicelist import ServiceList
+from tests.hero_tui.fleets import NOW, Cockpit, cell, changed, operation, progress
+
+
+async def test_my_slot_shows_every_service_with_its_reason() -> None:
+    cockpit = Cockpit()
+    async with cockpit.running((160, 40)) as pilot:
+        await cockpit.press(pilot, "2")
+        assert "slot alice" in cockpit.text
+        assert "the worktree has uncommitted changes" in cockpit.text
+        assert "development-9f3c21ab is newer" in cockpit.text
+        assert "peeking" not in cockpit.text
+
+
+async def test_a_peek_says_so_and_offers_nothing_that_changes() -> None:
+    cockpit = Cockpit()
+    async with cockpit.running() as pilot:
+        await cockpit.press(pilot, "u", *"mik", "enter")
+        assert "peeking at mik — read-only" in cockpit.text
+        assert "r restart" not in cockpit.text
+        assert "l logs" in cockpit.text
+        await cockpit.press(pilot, "r", "x", "b", "P", "s", "X", "e", "S")
+        assert cockpit.screen_name == "SlotScreen"
+        assert cockpit.line.calls == []
+
+
+async def test_a_peeks_logs_go_through_the_box() -> None:
+    cockpit = Cockpit()
+    async with cockpit.running() as pilot:
+        await cockpit.press(pilot, "u", *"mik", "enter", "l")
+        assert [name for _, name, _ in cockpit.line.calls] == ["peek.logs"]
+
+
+async def test_enter_on_a_cell_opens_its_slot_on_that_service() -> None:
+    cockpit = Cockpit()
+    async with cockpit.running() as pilot:
+        await cockpit.press(pilot, "j", "right", "enter")
+        assert isinstance(pilot.app.screen, SlotScreen)
+        assert (pilot.app.screen.user, pilot.app.screen.list.service) == ("mik", "hero_router")
+        await cockpit.press(pilot, "escape")
+        assert cockpit.screen_name == "FleetScreen"
+
+
+async def test_events_repaint_one_line() -> None:
+    cockpit = Cockpit()
+    async with cockpit.running() as pilot:
+        await cockpit.press(pilot, "2")
+        cockpit.tell(changed(11, "alice", cell("hero_mail", health="crashed", reason="exit 3", since=NOW)))
+        await cockpit.settle(pilot)
+        assert "✖ crashed" in cockpit.text
+        assert "exit 3" in cockpit.text
+        cockpit.tell(progress("alice", operation(phase="download", done=1, total=2)))
+        await cockpit.settle(pilot)
+        assert "↻ 50% downl…" in cockpit.text
+
+
+async def test_a_service_that_comes_or_goes_keeps_the_cursor() -> None:
+    cockpit = Cockpit()
+    async with cockpit.running() as pilot:
+        await cockpit.press(pilot, "2", "j", "j")
+        services = pilot.app.screen.query_one(ServiceList)
+        assert services.service == "hero_slides"
+        cockpit.tell(changed(11, "alice", cell("hero_added")))
+        await cockpit.settle(pilot)
+        assert services.service == "hero_slides"
+        assert "hero_added" in cockpit.text
+
+
+async def test_marked_services_restart_together() -> None:
+    cockpit = Cockpit()
+    async with cockpit.running() as pilot:
+        await cockpit.press(pilot, "2", "space", "space")
+        assert "2 marked" in cockpit.text
+        await cockpit.press(pilot, "r")
+        assert cockpit.line.called("slot.restart") == [{"services": ["hero_db", "hero_router"]}]
+
+
+async def test_stopping_several_asks_first_and_stands_on_cancel() -> None:
+    cockpit = Cockpit()
+    async with cockpit.running() as pilot:
+        await cockpit.press(pilot, "2", "space", "space", "x", "enter")
+        assert cockpit.line.calls == []
+        await cockpit.press(pilot, "x", "y")
+        assert cockpit.line.called("slot.stop") == [{"services": ["hero_db", "hero_router"]}]
+
+
+async def test_a_stopped_service_is_started() -> None:
+    cockpit = Cockpit(user="thabet")
+    async with cockpit.running() as pilot:
+        await cockpit.press(pilot, "2", "j", "r")
+        assert cockpit.line.called("slot.start") == [{"services": ["hero_router"]}]
+
+
+async def test_the_filter_looks_at_services_and_branches() -> None:
+    cockpit = Cockpit()
+    async with cockpit.running() as pilot:
+        await cockpit.press(pilot, "2", "slash", *"_alice", "enter")
+        services = pilot.app.screen.query_one(ServiceList)
+        assert [row.service for row in services.rows] == ["hero_slides"]
+        await cockpit.press(pilot, "escape", "slash", *"!hero_d", "enter")
+        assert "hero_db" not in [row.service for row in services.rows]
+        await cockpit.press(pilot, "slash", *"zzz", "enter")
+        assert "Nothing matches." in cockpit.text
+
+
+async def test_a_slot_that_is_not_there_says_which_are() -> None:
+    cockpit = Cockpit()
+    async with cockpit.running() as pilot:
+        cockpit.app.show_slot("nobody")
+        await cockpit.settle(pilot)
+        assert "There is no slot 'nobody'." in cockpit.text
+        assert "integration, alice, mik, thabet" in cockpit.text
+
+
+async def test_ages_tick() -> None:
+    cockpit = Cockpit()
+    async with cockpit.running() as pilot:
+        await cockpit.press(pilot, "2")
+        cockpit.now = NOW + timedelta(hours=3)
+        cockpit.app.here.tick()
+        await pilot.pause()
+        assert " 3h" in cockpit.text

@@ -1,0 +1,113 @@
+"""The table of keys: no key twice in a place, none that tmux or the terminal needs, true to what widgets declare."""
+
+from __future__ import annotations
+
+import pytest
+from textual.binding import Binding
+from textual.dom import DOMNode
+
+from hero_tui import keys
+from screens.plan import PlanDialog
+from screens.switch import SwitchDialog
+from screens.widgets.confirm import Confirm
+from screens.widgets.filterbar import FilterBar
+from screens.widgets.grid import FleetGrid
+from screens.widgets.logview import LogView
+from screens.widgets.picker import FuzzyPicker
+from screens.widgets.progress import OperationBar
+from screens.widgets.servicelist import ServiceList
+from tests.hero_tui.fleets import Cockpit
+
+OWNERS: tuple[type[DOMNode], ...] = (
+    FleetGrid,
+    LogView,
+    ServiceList,
+    OperationBar,
+    Confirm,
+    FuzzyPicker,
+    FilterBar,
+    SwitchDialog,
+    PlanDialog,
+)
+
+
+def test_no_key_means_two_things_in_one_place() -> None:
+    assert keys.duplicates(keys.TABLE) == []
+
+
+def test_every_context_belongs_to_a_place() -> None:
+    placed = {context for contexts in keys.PLACES.values() for context in contexts}
+    assert {key.context for key in keys.TABLE} == placed
+
+
+def test_no_key_is_one_that_tmux_or_the_terminal_needs() -> None:
+    assert [key.id for key in keys.TABLE for one in key.keys.split(",") if keys.is_forbidden(one)] == []
+
+
+@pytest.mark.parametrize("key", ["ctrl+b", "ctrl+a", "ctrl+h", "ctrl+l", "ctrl+q", "ctrl+z", "alt+x"])
+def test_forbidden_keys_are_known(key: str) -> None:
+    assert keys.is_forbidden(key)
+
+
+def test_ids_are_unique() -> None:
+    ids = [key.id for key in keys.TABLE]
+    assert len(ids) == len(set(ids))
+
+
+@pytest.mark.parametrize("owner", OWNERS, ids=lambda owner: owner.__name__)
+def test_the_table_says_what_widgets_declare(owner: type[DOMNode]) -> None:
+    table = {key.id: key.keys for key in keys.TABLE}
+    for binding in owner.BINDINGS:
+        assert isinstance(binding, Binding)
+        assert binding.id in table, f"{binding.key} of {owner.__name__} is not in the table"
+        if binding.id not in keys.WIDGETS_DIFFER:
+            assert _names(binding.key) == _names(table[binding.id])
+
+
+def _names(listed: str) -> set[str]:
+    from textual.keys import _character_to_key
+
+    return {_character_to_key(key) if len(key) == 1 else key for key in listed.split(",")}
+
+
+def test_no_widget_of_the_table_is_forgotten() -> None:
+    declared = {binding.id for owner in OWNERS for binding in owner.BINDINGS if isinstance(binding, Binding)}
+    assert {key.id for key in keys.TABLE if not key.action} == declared
+
+
+async def test_textuals_own_quit_key_is_gone() -> None:
+    async with Cockpit().app.run_test() as pilot:
+        await pilot.press("ctrl+q")
+        await pilot.pause()
+        assert pilot.app.is_running
+
+
+@pytest.mark.parametrize(
+    ("overrides", "told"),
+    [
+        ({"cell.restart": "ctrl+b"}, "tmux"),
+        ({"cell.restart": "s"}, "cell.switch already"),
+        ({"cell.restrat": "r"}, "did you mean cell.restart?"),
+        ({"cell.restart": " , "}, "names no key"),
+    ],
+)
+def test_a_bad_override_is_told_and_the_default_stays(overrides: dict[str, str], told: str) -> None:
+    table, problems = keys.overridden(overrides)
+    assert len(problems) == 1
+    assert told in problems[0]
+    assert table == keys.TABLE
+
+
+async def test_a_persons_own_key_works_and_is_shown() -> None:
+    from hero_tui.settings import Settings
+
+    cockpit = Cockpit(settings=Settings(keys={"app.help": "f1", "grid.down": "w,down"}))
+    assert cockpit.app.problems == ()
+    async with cockpit.running() as pilot:
+        await pilot.press("w")
+        assert cockpit.grid.cursor == ("mik", "hero_db")
+        await pilot.press("question_mark")
+        assert cockpit.screen_name == "FleetScreen"
+        await pilot.press("f1")
+        assert cockpit.screen_name == "HelpDialog"
+        assert "f1 " in cockpit.text
