@@ -12,7 +12,7 @@ from backends.forge.folder import FolderForge
 from backends.model.errors import unknown_name
 from backends.model.paths import BoxPaths
 from backends.rpc.connection import Connection
-from backends.rpc.dispatcher import Dispatcher
+from backends.rpc.dispatcher import PING, Dispatcher
 from backends.rpc.server import Server
 from backends.rpc.socketdir import ensure_socket_dir
 from backends.rpc.wire import Request
@@ -62,10 +62,11 @@ class _Daemon:
         self._box = box
         self._slot = slot
         self._ended = asyncio.Event()
+        self._opened = asyncio.Event()
         self._stop_services = False
         self._dispatcher = Dispatcher("hero_slotd", VERSION, log=slot.context.paths.log / "slotd.log")
         register(self._dispatcher, slot, self._down)
-        self._server = Server(socket, self._dispatcher)
+        self._server = Server(socket, self._answer)
 
     async def run(self) -> None:
         slot = self._slot
@@ -76,6 +77,7 @@ class _Daemon:
         try:
             team, _ = await asyncio.to_thread(read_team, self._box.team)
             await slot.open(team)
+            self._opened.set()
             await self._run_until_ended()
         finally:
             await self._server.close()
@@ -105,6 +107,12 @@ class _Daemon:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _answer(self, connection: Connection, request: Request) -> object:
+        """Who calls while the slot is being brought up waits for it; only a ping is answered before."""
+        if request.method != PING:
+            await self._opened.wait()
+        return await self._dispatcher(connection, request)
 
     async def _from_box(self, connection: Connection, request: Request) -> object:
         """What the box asks over the link that we opened: the same calls, and news from the forge."""

@@ -68,6 +68,8 @@ class Services:
         """Bring the supervisor up, or adopt the running one, and watch it; tells whether anything ran there."""
         await self._supervisor.up()
         states = await self._supervisor.states()
+        for state in states.values():
+            self._process_changed(state)
         self._watching = asyncio.create_task(self._watch(), name="watch-supervisor")
         return any(state.state not in _DEAD for state in states.values())
 

@@ -48,15 +48,12 @@ def _header(fleet: Data, slots: list[Data], terminal: Terminal) -> list[str]:
 def _matrix(fleet: Data, slots: list[Data], terminal: Terminal) -> list[str]:
     names = _names(fleet, slots)
     start = _shared_start(names)
-    bound = [{one["service"]: one for one in slot["services"]} for slot in slots]
-    columns = [
-        Column("user", 0),
-        *(Column(clean(name[len(start) :]), number + 1) for number, name in enumerate(names)),
-    ]
-    rows = [
-        [_user(slot, terminal), *(_cell(services.get(name), terminal) for name in names)]
-        for slot, services in zip(slots, bound, strict=True)
-    ]
+    titles = [clean(name.removeprefix(start)) for name in names]
+    columns = [Column("user", 0), *(Column(title, number) for number, title in enumerate(titles, 1))]
+    rows = []
+    for slot in slots:
+        bound = {one["service"]: one for one in slot["services"]}
+        rows.append([_user(slot, terminal), *(_cell(bound.get(name), terminal) for name in names)])
     return table(columns, rows, terminal._replace(width=None))
 
 
@@ -121,15 +118,12 @@ def _list_row(one: Data, terminal: Terminal, now: float) -> tuple[Cell, ...]:
 
 def _notes(slot: Data, terminal: Terminal, now: float) -> list[str]:
     """Why a service does not work, with its slot's name; drift is told by its sign."""
-    broken = [one for one in slot["services"] if one["health"] in ("crashed", "unhealthy")]
-    return [
-        line
-        for one in broken
-        for line in note_lines({**one, "service": f"{slot['slot']} {one['service']}"}, terminal, now)
-    ] + [
-        f"{terminal.signs.health['unhealthy']} {clean(slot['slot'])}  {clean(problem)}"
-        for problem in slot["problems"]
-    ]
+    name = clean(slot["slot"])
+    lines = [f"{terminal.signs.health['unhealthy']} {name}  {clean(problem)}" for problem in slot["problems"]]
+    for one in slot["services"]:
+        if one["health"] in ("crashed", "unhealthy"):
+            lines += note_lines({**one, "service": f"{name} {one['service']}"}, terminal, now)
+    return lines
 
 
 def _printed(line: str) -> int:

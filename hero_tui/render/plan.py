@@ -11,6 +11,8 @@ from hero_tui.render.text import clean, size, wrap
 
 Data = Mapping[str, Any]
 
+_SOURCES = {"release": "from its release", "build": "built here", "hash": "pinned"}
+
 
 def plan_lines(plan: Data, terminal: Terminal) -> list[str]:
     """What would be done, step by step; nothing has been done."""
@@ -35,7 +37,8 @@ def plan_lines(plan: Data, terminal: Terminal) -> list[str]:
 def outcome_lines(operation: Data, service: Data | None, terminal: Terminal) -> list[str]:
     """What an operation that succeeded has done, in a line or two; `service` is the one that it was about, now."""
     result = operation["result"]
-    text = f"{runs(service) if service else _done(operation)}; {_effort(operation)}."
+    effort = _effort(operation)
+    text = f"{runs(service) if service else _done(operation)}{f'; {effort}' if effort else ''}."
     sign = terminal.paint(terminal.signs.good, "good")
     first, *rest = wrap(text, _narrower(terminal.width))
     lines = [f"{sign} {first}", *(f"  {line}" for line in rest)]
@@ -58,9 +61,7 @@ def runs(one: Data) -> str:
     service = clean(one["service"])
     if not one["hash"]:
         return f"{service} has nothing installed"
-    source = {"release": "from its release", "build": "built here", "hash": "pinned"}[
-        one["running_from"] or one["from"]
-    ]
+    source = _SOURCES[one["from"]]
     version = f"{clean(one['branch'])} {clean(one['hash'][:8])}, {source}"
     if one["health"] == "stopped":
         return f"{service} is stopped; installed is {version}"
@@ -78,7 +79,8 @@ def _done(operation: Data) -> str:
     if kind == "sync":
         trees = len(result.get("worktrees", []))
         fetched = len(result.get("fetched", []))
-        return f"fetched {_count(fetched, 'repository', 'repositories')}; {_count(trees, 'worktree', 'worktrees')} in place"
+        repositories = _count(fetched, "repository", "repositories")
+        return f"fetched {repositories}; {_count(trees, 'worktree', 'worktrees')} in place"
     if kind == "unbind":
         return f"{clean(result.get('service', ''))} is no longer bound; its worktrees and data stay"
     return clean(operation["title"])
@@ -90,7 +92,8 @@ def _effort(operation: Data) -> str:
     parts = ["compiled"] if result.get("compiled") else []
     if result.get("compiled") and result.get("tag"):
         parts.append(f"published as {clean(result['tag'])}")
-    return ", ".join([*parts, elapsed(operation["started_at"], operation["finished_at"]) or "done"])
+    took = elapsed(operation["started_at"], operation["finished_at"])
+    return ", ".join([*parts, *([took] if took and took != "0.0 s" else [])])
 
 
 def _facts(plan: Data) -> list[str]:

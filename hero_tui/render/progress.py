@@ -21,6 +21,9 @@ _PHASES = (
 class Progress(Protocol):
     """Hears of an operation while it runs."""
 
+    def begin(self, title: str) -> None:
+        """It has been asked for; nothing is known of it yet."""
+
     def told(self, operation: dict[str, Any]) -> None:
         """The operation as it stands now."""
 
@@ -38,6 +41,9 @@ def progress_on(stream: TextIO | None, terminal: Terminal, *, quiet: bool) -> Pr
 class Silent:
     """Shows nothing."""
 
+    def begin(self, title: str) -> None:
+        """Nothing is shown."""
+
     def told(self, operation: dict[str, Any]) -> None:
         """Nothing is shown."""
 
@@ -51,6 +57,9 @@ class Phases:
     def __init__(self, stream: TextIO):
         self._stream = stream
         self._last = ""
+
+    def begin(self, title: str) -> None:
+        """The first phase will have a line."""
 
     def told(self, operation: dict[str, Any]) -> None:
         """Print the phase if it is another one."""
@@ -74,19 +83,26 @@ class Bar:
         self._drawn_at = -REDRAW_SECONDS
         self._drawn = False
 
+    def begin(self, title: str) -> None:
+        """Draw the title alone."""
+        self._draw(cut(clean(title), (self._terminal.width or 80) - 1, self._terminal.signs.more))
+
     def told(self, operation: dict[str, Any]) -> None:
         """Redraw, unless that was done a moment ago; the next change shows what this one would have."""
         if self._clock() - self._drawn_at < REDRAW_SECONDS or operation["state"] != "running":
             return
         self._drawn_at = self._clock()
-        self._drawn = True
-        print(f"\r{bar_line(operation, self._terminal)}\x1b[K", end="", file=self._stream, flush=True)
+        self._draw(bar_line(operation, self._terminal))
 
     def clear(self) -> None:
         """Take the line away."""
         if self._drawn:
             print("\r\x1b[K", end="", file=self._stream, flush=True)
         self._drawn = False
+
+    def _draw(self, line: str) -> None:
+        self._drawn = True
+        print(f"\r{line}\x1b[K", end="", file=self._stream, flush=True)
 
 
 def phase_name(operation: dict[str, Any]) -> str:

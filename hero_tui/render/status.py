@@ -106,7 +106,7 @@ def _row(one: Status, terminal: Terminal, now: float) -> tuple[Cell, ...]:
         Cell(clean(one["service"])),
         Cell(clean(one["branch"])),
         Cell(clean(one["hash"][:8]), "info"),
-        Cell(clean(one["running_from"] or one["from"])),
+        Cell(clean(one["from"])),
         drift_cell(one, terminal),
         health_cell(one, terminal),
         build_cell(one["build"], terminal, now),

@@ -16,7 +16,7 @@ Cutter = Callable[[str, int, str], str]
 
 
 class Column(NamedTuple):
-    """A column. The highest `rank` goes first; `least` is the width in cells that it can shrink to (0: it cannot)."""
+    """A column. The highest `rank` goes first; `least` is the width that it can shrink to, 0 if it cannot."""
 
     title: str
     rank: int
@@ -37,11 +37,14 @@ def table(columns: Sequence[Column], rows: Sequence[Sequence[Cell]], terminal: T
     used = [number for number in range(len(columns)) if any(row[number].text for row in rows)]
     full = {number: _full(columns[number], [row[number] for row in rows]) for number in used}
     widths = _fit(columns, full, terminal.width)
-    titles = [
-        terminal.paint(columns[number].title.upper()[:room].ljust(room), "dim") for number, room in widths.items()
-    ]
+    titles = [_cell(_title(columns[n], room), columns[n], room, terminal) for n, room in widths.items()]
     lines = [titles, *([_cell(row[n], columns[n], room, terminal) for n, room in widths.items()] for row in rows)]
     return [(" " * _GAP).join(line).rstrip() for line in lines]
+
+
+def _title(column: Column, room: int) -> Cell:
+    title = column.title.upper()
+    return Cell(title, "dim", title[:room])
 
 
 def _full(column: Column, values: list[Cell]) -> int:

@@ -20,6 +20,8 @@ from hero_tui.verbs.exits import DONE, NOTHING_TO_DO
 from hero_tui.verbs.parsing import one_of
 from hero_tui.verbs.session import Session
 
+_ROOTLESS = "all slots share one uid: nothing keeps one from another's files"
+
 UP_SECONDS = 60.0
 """How long all slots' daemons may take to tell the box their state."""
 
@@ -67,19 +69,17 @@ def status_lines(status: dict[str, Any], terminal: Terminal, now: float) -> list
     """A box's daemons as text."""
     away = sorted(set(status["slots"]) - set(status["online"]))
     count = len(status["slots"])
+    online = f"{count - len(away)} of {count} online: {', '.join(map(clean, status['online']))}"
     lines = [terminal.paint(f"box {clean(status['box'])} is up", "good" if not away else "warn")]
     facts = [
         ("folder", clean(status["root"])),
-        (
-            "daemon",
-            f"pid {status['pid']}, version {clean(status['version'])}, for {age(status['started_at'], now)}",
-        ),
-        ("slots", f"{count - len(away)} of {count} online: {', '.join(map(clean, status['online']))}"),
+        ("daemon", f"pid {status['pid']}, version {clean(status['version'])}"),
+        ("up for", age(status["started_at"], now)),
+        ("slots", online if count else "none: a file in users/ of the team repo makes one"),
         ("away", ", ".join(map(clean, away))),
         ("cockpits", str(status["subscribers"])),
+        ("rootless", _ROOTLESS if status["rootless"] else ""),
     ]
-    if not count:
-        facts[2] = ("slots", "none: a file in users/ of the team repo makes one")
     for name, text in facts:
         if text:
             first, *rest = wrap(text, terminal.width and max(terminal.width - 12, 12))
@@ -96,7 +96,8 @@ def _up(session: Session, where: Where) -> int:
         if not session.quiet and not session.json and sys.stderr.isatty():
             print(text, file=sys.stderr)
 
-    with bring_up(where, told) as client:
+    bring_up(where, told).close()
+    with connect_box(where) as client:
         status = client.call("box.status")
     _print_status(session, status, confirmed=True)
     return NOTHING_TO_DO if was_up else DONE

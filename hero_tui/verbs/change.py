@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import sys
+import time
 from typing import Any
 
 from backends.client.blocking import connect_slot, run_operation
 from backends.client.locate import Where
 from backends.model.errors import HeroError
+from backends.rpc.sync_client import FOREVER
 from hero_tui.render.plan import nothing_lines, outcome_lines, plan_lines, runs
 from hero_tui.render.progress import Progress, progress_on
 from hero_tui.verbs.exits import DONE, NOTHING_TO_DO, exit_code
@@ -15,12 +17,17 @@ from hero_tui.verbs.session import Session, slot_client
 
 Params = dict[str, Any]
 
+_PATIENCE_SECONDS = 20.0
+_AGAIN_SECONDS = 0.2
+"""For how long, and how often, a daemon that went away is asked for again."""
+
 
 def carry_out(session: Session, method: str, params: Params) -> int:
     """Run a long call to its end and tell how it ended; returns the exit code. Raises HeroError."""
     where = session.where()
     where.slot()
     progress = progress_on(sys.stderr, session.errors(), quiet=session.quiet or _only_json(session))
+    progress.begin(_title(method, params))
     try:
         operation = _see_through(where, method, _given(params), progress)
     finally:
@@ -59,40 +66,38 @@ def tell_plans(session: Session, action: str, asked: list[Params]) -> int:
     return NOTHING_TO_DO if all(plan["nothing_to_do"] for plan in plans) else DONE
 
 
-class _Seen:
-    """The last that was told of an operation, kept for the case that its daemon goes away."""
-
-    def __init__(self, progress: Progress):
-        self.id = ""
-        self._progress = progress
-
-    def told(self, operation: dict[str, Any]) -> None:
-        self.id = operation["id"]
-        self._progress.told(operation)
-
-
 def _see_through(where: Where, method: str, params: Params, progress: Progress) -> dict[str, Any]:
-    seen = _Seen(progress)
+    seen: dict[str, Any] = {}
+
+    def told(operation: dict[str, Any]) -> None:
+        seen.update(operation)
+        progress.told(operation)
+
     try:
-        return run_operation(where, method, params, seen.told)
+        return run_operation(where, method, params, told)
     except HeroError as error:
-        if error.code != "unreachable" or not seen.id:
+        if error.code != "unreachable" or not seen:
             raise
         progress.clear()
-        return _after_loss(where, seen.id, error)
+        return _after_loss(where, seen["id"], error)
 
 
 def _after_loss(where: Where, operation: str, lost: HeroError) -> dict[str, Any]:
     """The daemon went away in the middle: the one that takes its place knows how the operation ended."""
-    try:
-        with connect_slot(where) as client:
-            return dict(client.call("operation.wait", {"operation": operation}))
-    except HeroError as error:
-        raise HeroError(
-            "unreachable",
-            f"The slot's daemon went away while it worked: {lost.message}",
-            hint=f"{error.message} `hero_dev status` shows what runs now.",
-        ) from error
+    deadline = time.monotonic() + _PATIENCE_SECONDS
+    while True:
+        try:
+            with connect_slot(where) as client:
+                return dict(client.call("operation.wait", {"operation": operation}, timeout=FOREVER))
+        except HeroError as error:
+            if error.code == "unreachable" and time.monotonic() < deadline:
+                time.sleep(_AGAIN_SECONDS)  # the one that was killed may still hold its socket
+                continue
+            raise HeroError(
+                "unreachable",
+                f"The slot's daemon went away while it worked: {lost.message}",
+                hint=f"{error.message} `hero_dev status` shows what runs now.",
+            ) from error
 
 
 def _with_what_runs(where: Where, operation: dict[str, Any]) -> HeroError:
@@ -114,6 +119,12 @@ def _service_now(where: Where, service: str) -> dict[str, Any] | None:
     except HeroError:
         return None
     return next((one for one in status["services"] if one["service"] == service), None)
+
+
+def _title(method: str, params: Params) -> str:
+    """What is done, until the daemon tells it in its words."""
+    names = [params.get("service"), *(params.get("services") or ())]
+    return " ".join([method.removeprefix("slot."), *(str(name) for name in names if name)])
 
 
 def _given(params: Params) -> Params:

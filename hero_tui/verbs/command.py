@@ -6,7 +6,7 @@ import os
 import sys
 
 from backends.model.errors import HeroError
-from hero_tui.verbs import exits, parsing
+from hero_tui.verbs import VERBS, exits, parsing
 from hero_tui.verbs.session import session_of
 
 
@@ -15,7 +15,7 @@ def carry_out(words: list[str]) -> int:
     try:
         _prepare_output()
         code = _run(words)
-        sys.stdout.flush()
+        _flush()
         return code
     except HeroError as error:
         return _report(error, words)
@@ -35,7 +35,7 @@ def _run(words: list[str]) -> int:
     if not line.verb:
         return _without_verb(line.words)
     asked = parsing.parse(line)
-    module, _ = parsing.VERBS[line.verb]
+    module, _ = VERBS[line.verb]
     code: int = parsing.verb_module(module).run(session_of(asked), asked)
     return code
 
@@ -64,18 +64,25 @@ def _report(error: HeroError, words: list[str]) -> int:
     """Tell an error: as JSON on standard output where that was asked for, else on standard error."""
     from hero_tui.verbs.faults import error_lines, error_object
 
+    told = False
     try:
         if "--json" in words:
             import json
 
             print(json.dumps(error_object(error), indent=2))
-        else:
-            sys.stdout.flush()
-            print("\n".join(error_lines(error, sys.stderr, words)), file=sys.stderr)
-        sys.stdout.flush()
+            told = True
+        _flush()
     except OSError:
         _forget_output()
+        told = False
+    if not told and sys.stderr is not None:
+        print("\n".join(error_lines(error, sys.stderr, words)), file=sys.stderr)
     return exits.exit_code(error.code)
+
+
+def _flush() -> None:
+    if sys.stdout is not None:
+        sys.stdout.flush()
 
 
 def _prepare_output() -> None:

@@ -29,9 +29,9 @@ def configure(_: str, parser: argparse.ArgumentParser) -> None:
 
 def run(session: Session, asked: argparse.Namespace) -> int:
     """Print the snippet."""
-    import argcomplete
+    from argcomplete.shell_integration import shellcode
 
-    snippet = argcomplete.shellcode(["hero_dev"], shell=asked.shell)
+    snippet = shellcode(["hero_dev"], shell=asked.shell)
     if session.json:
         session.answer({"shell": asked.shell, "snippet": snippet})
     else:
@@ -42,8 +42,10 @@ def run(session: Session, asked: argparse.Namespace) -> int:
 def complete() -> None:
     """Answer the shell that asks through argcomplete's environment, and exit."""
     import argcomplete
+    from argcomplete.completers import SuppressCompleter
 
-    argcomplete.autocomplete(tree(), always_complete_options="long", default_completer=_nothing)
+    # File names are no answer to any of our arguments; options are offered once a dash is there.
+    argcomplete.autocomplete(tree(), always_complete_options=False, default_completer=SuppressCompleter())
 
 
 def tree() -> argparse.ArgumentParser:
@@ -118,11 +120,6 @@ def _releases(parsed_args: argparse.Namespace) -> list[dict[str, Any]]:
 
 def _choices(*names: str) -> Completer:
     return lambda **_: names
-
-
-def _nothing(**_: object) -> list[str]:
-    """File names are no answer to any of these arguments."""
-    return []
 
 
 def _where(parsed_args: argparse.Namespace) -> Where | None:

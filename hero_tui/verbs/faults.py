@@ -45,6 +45,6 @@ def _write(text: str) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / _TRACE_FILE
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-    with open(handle, "w", encoding="utf-8", errors="replace") as file:
+    with os.fdopen(handle, "w", encoding="utf-8", errors="replace") as file:
         file.write(text)
     return path

@@ -40,9 +40,7 @@ def _cancel(session: Session, client: SyncClient, operation: str) -> int:
         client.call("operation.cancel", {"operation": operation})
     except HeroError as error:
         raise _nearest_running(client, operation, error) from None
-    ended = client.call(
-        "operation.wait", {"operation": operation}, timeout=FOREVER, on_notification=lambda _: None
-    )
+    ended = client.call("operation.wait", {"operation": operation}, timeout=FOREVER)
     if session.json:
         session.answer(ended)
     elif ended["state"] == "cancelled":

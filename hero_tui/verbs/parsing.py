@@ -70,7 +70,7 @@ def parser_of(verb: str) -> Parser:
 
 
 def verb_module(name: str) -> Any:
-    """The module that carries a verb out; imported only now, because a start loads nothing that it does not use."""
+    """The module that carries a verb out; imported now, for a start loads nothing that it does not use."""
     return importlib.import_module(f"hero_tui.verbs.{name}")
 
 

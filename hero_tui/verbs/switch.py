@@ -31,7 +31,7 @@ def run(session: Session, asked: argparse.Namespace) -> int:
         raise HeroError(
             "usage",
             f"What should {asked.service} be switched to?",
-            hint=f"Name a branch, --from, --hash or --back; `hero_dev releases {asked.service}` lists what there is.",
+            hint=f"Name a branch, --from, --hash or --back; `hero_dev releases {asked.service}` lists releases.",
         )
     from hero_tui.verbs.change import carry_out, tell_plans
 
