@@ -106,7 +106,7 @@ class HeroApp(App[int], inherit_bindings=False):
     def paint(self, changes: Changes) -> None:
         """Have every screen that is open paint `changes`."""
         for screen in self._places():
-            if screen.is_mounted:
+            if screen.ready:
                 if changes.shape or changes.cells or changes.connection:
                     screen.show(changes)
                 screen.refresh_frame()
@@ -114,7 +114,7 @@ class HeroApp(App[int], inherit_bindings=False):
     def _tick(self) -> None:
         self.desk.tick()
         for screen in self._places():
-            if screen.is_active:
+            if screen.ready and screen.is_active:
                 screen.tick()
 
     def hints(self) -> list[KeyHint]:

@@ -196,7 +196,7 @@ class FleetScreen(HeroScreen):
 
     def on_resize(self) -> None:
         """The credential column comes and goes with the width."""
-        if self.is_mounted:
+        if self.ready:
             self._show_shape()
 
     @on(FleetGrid.CellHighlighted)

@@ -25,6 +25,8 @@ class HeroScreen(Screen[None]):
         super().__init__()
         self.desk = desk
         self.note = ""
+        self.ready = False
+        """True once its widgets are there."""
 
     def compose(self) -> ComposeResult:
         """The frame around the body."""
@@ -59,14 +61,14 @@ class HeroScreen(Screen[None]):
 
     def refresh_frame(self) -> None:
         """Status line, operations and key hints as they are now."""
-        if self.is_mounted:
+        if self.ready:
             self.query_one("#status", StatusBar).show(self.desk.status(self.place, self.note))
             self.query_one("#doings", DoingStack).show(self.desk.doings)
             self.refresh_hints()
 
     def refresh_hints(self) -> None:
         """The keys that work here now."""
-        if self.is_active:
+        if self.ready and self.is_active:
             self.query_one("#keys", KeyFooter).set_keys(self.desk.hints())
 
     def say(self, note: str) -> None:
@@ -76,6 +78,7 @@ class HeroScreen(Screen[None]):
 
     def on_mount(self) -> None:
         """Show all that there is."""
+        self.ready = True
         self.show(Changes())
         self.refresh_frame()
 

@@ -168,6 +168,7 @@ class Board:
     def __init__(self) -> None:
         self._facts: dict[str, Facts] = {}
         self._cells: dict[str, ServiceStatus] = {}
+        self._expected: set[str] = set()
         self._watchers: set[CellWatcher] = set()
 
     def watch(self, watcher: CellWatcher) -> Callable[[], None]:
@@ -178,7 +179,7 @@ class Board:
     def reload(self, manifest: Manifest, repos: Mapping[str, str]) -> None:
         """Take the manifest's bindings and state; `repos` names the catalogue's repository of a service."""
         bindings = {binding.service: binding for binding in manifest.bind}
-        for service in [name for name in self._facts if name not in bindings]:
+        for service in self._facts.keys() - bindings.keys() - self._expected:
             del self._facts[service], self._cells[service]
             self._tell(None, service)
         for service, binding in bindings.items():
@@ -186,6 +187,16 @@ class Board:
             known = self._facts.get(service) or Facts(binding=binding, repo=repo)
             installed = manifest.state.get(service)
             self._set(service, replace(known, binding=binding, repo=repo, installed=installed))
+
+    def expect(self, binding: Binding, repo: str) -> None:
+        """Follow a service that is about to be bound, until `decided`: no manifest names it yet."""
+        self._expected.add(binding.service)
+        if binding.service not in self._facts:
+            self._set(binding.service, Facts(binding=binding, repo=repo))
+
+    def decided(self, service: str) -> None:
+        """From the next `reload` on, the manifest alone says whether `service` is followed."""
+        self._expected.discard(service)
 
     def update(self, service: str, **fields: object) -> None:
         """Change facts of one service; an unbound one has no cell and is passed over."""

@@ -55,6 +55,7 @@ class Deployer:
         """
         service = binding.service
         before = self._installs.current(service)
+        self._board.expect(binding, installed.repo)
         intent = Intent(
             service=service,
             old=before.folder if before else "",
@@ -71,6 +72,9 @@ class Deployer:
         except BaseException as error:
             await asyncio.shield(asyncio.ensure_future(self._roll_back(intent, installed, error, progress)))
             raise
+        finally:
+            self._board.decided(service)
+            self._board.reload(self._manifest.load().manifest, self._repos)
         failpoint("switch.9.committed")
         clear_intent(self._paths, service)
         failpoint("switch.10.cleared")
@@ -103,11 +107,10 @@ class Deployer:
         facts = self._board.facts(binding.service)
         known = facts.installed if facts else None
         state = state_after(installed, before, facts.binding if facts else None, known)
-        manifest = await self._manifest.edit(
+        await self._manifest.edit(
             lambda text: set_binding(text, binding),
             lambda text: set_state(text, binding.service, state),
         )
-        self._board.reload(manifest, self._repos)
 
     async def _roll_back(
         self, intent: Intent, failed: Installed, error: BaseException, progress: Progress

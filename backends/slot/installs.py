@@ -61,7 +61,7 @@ class Installs:
         """
         there = self.find(target.service, sha256=target.sha256)
         if there and not again:
-            return there
+            return self._renamed(there, target)
         folder = await self._free_folder(target)
         record = Installed(
             folder=folder,
@@ -165,6 +165,15 @@ class Installs:
     def _remove(self, service: str, folder: str) -> None:
         self._record(service, folder).unlink(missing_ok=True)
         shutil.rmtree(self._paths.opt / service / folder, ignore_errors=True)
+
+    def _renamed(self, there: Installed, target: Target) -> Installed:
+        """The same bytes under what they are asked as now: a build may equal a release to the last one."""
+        asked = {"source": target.source, "branch": target.branch, "tag": target.tag or there.tag}
+        record = there.model_copy(update=asked)
+        if record != there:
+            path = self._record(target.service, there.folder)
+            write_atomically(path, record.model_dump_json().encode(), durable=False)
+        return record
 
     async def _fetch(self, archive: Archive, progress: Progress) -> None:
         if await self.cached(archive.sha256):

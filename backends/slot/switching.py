@@ -145,8 +145,8 @@ async def run_binding(
     slot.chores.after_switch(binding.service, installed, before)
     slot.refresher.soon(binding.service)
     return {
-        **result,
         **_told(binding, target),
+        **result,
         "before": before.version if before else "",
         "compiled": built is not None,
     }

@@ -129,7 +129,7 @@ def _title(method: str, params: Params) -> str:
 
 def _given(params: Params) -> Params:
     """The parameters that were named; the daemon has the defaults."""
-    return {name: value for name, value in params.items() if value not in (None, "", False)}
+    return {name: value for name, value in params.items() if value is not None}
 
 
 def _only_json(session: Session) -> bool:

@@ -18,5 +18,5 @@ def configure(_: str, parser: argparse.ArgumentParser) -> None:
 def run(session: Session, asked: argparse.Namespace) -> int:
     """Start, stop or restart, or tell the plans. Raises HeroError."""
     if asked.plan:
-        return tell_plans(session, asked.verb, [{"service": name} for name in asked.services or [None]])
+        return tell_plans(session, asked.verb, [{"service": name} for name in asked.services or [""]])
     return carry_out(session, f"slot.{asked.verb}", {"services": asked.services})

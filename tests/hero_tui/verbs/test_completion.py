@@ -1,0 +1,81 @@
+"""What the tab key offers, and that it starts nothing."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from argparse import Namespace
+from pathlib import Path
+
+import pytest
+
+from hero_tui.verbs import VERBS, completion
+
+ROOT = Path(__file__).parents[3]
+
+
+@pytest.fixture
+def box(tmp_path: Path) -> Path:
+    """A box whose daemons are down, with two slots."""
+    (tmp_path / "box.toml").write_text("schema = 1\n")
+    for user in ("alice", "mik"):
+        (tmp_path / "home" / user / "hero").mkdir(parents=True)
+    return tmp_path
+
+
+def offered(line: str, box: Path) -> list[str]:
+    """What argcomplete answers to a shell that has `line` before the cursor."""
+    out = box / "completions"
+    environment = {
+        **os.environ,
+        "HERO_BOX": str(box),
+        "_ARGCOMPLETE": "1",
+        "_ARGCOMPLETE_IFS": "\n",
+        "_ARGCOMPLETE_SUPPRESS_SPACE": "1",
+        "_ARGCOMPLETE_STDOUT_FILENAME": str(out),
+        "COMP_LINE": line,
+        "COMP_POINT": str(len(line)),
+        "COMP_TYPE": "9",
+    }
+    argv = [sys.executable, "-m", "hero_tui.cli"]
+    subprocess.run(argv, cwd=ROOT, env=environment, check=True, timeout=60, capture_output=True)
+    return [word.strip() for word in out.read_text().splitlines()]
+
+
+def test_verbs_and_options_are_offered(box: Path) -> None:
+    assert offered("hero_dev ", box) == list(VERBS)
+    assert offered("hero_dev re", box) == ["rebuild", "restart", "releases"]
+    assert "--follow" in offered("hero_dev logs --", box)
+
+
+def test_users_are_offered_where_no_daemon_runs(box: Path) -> None:
+    assert offered("hero_dev peek ", box) == ["alice", "mik"]
+    assert offered("hero_dev --slot m", box) == ["mik"]
+
+
+def test_choices_are_offered(box: Path) -> None:
+    assert offered("hero_dev box ", box) == ["up", "down", "status"]
+    assert offered("hero_dev switch hero_db --from ", box) == ["release", "build", "hash"]
+
+
+def test_no_daemon_is_started_for_an_answer(box: Path) -> None:
+    assert offered("hero_dev --slot alice switch ", box) == []
+    assert not (box / "run").exists()
+    assert not (box / "home" / "alice" / "hero" / "var").exists()
+
+
+def test_a_box_that_is_not_there_offers_nothing() -> None:
+    nowhere = Namespace(box="/nonexistent", slot="", service="hero_db")
+    assert completion.services(nowhere) == []
+    assert completion.branches(nowhere) == []
+    assert completion.tags(nowhere) == []
+    assert completion.users(nowhere) == []
+
+
+@pytest.mark.parametrize("shell", completion.SHELLS)
+def test_there_is_a_snippet_for_each_shell(shell: str) -> None:
+    argv = [sys.executable, "-m", "hero_tui.cli", "completion", shell]
+    done = subprocess.run(argv, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert "hero_dev" in done.stdout
+    assert "_ARGCOMPLETE" in done.stdout
