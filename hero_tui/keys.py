@@ -125,7 +125,7 @@ TABLE: tuple[Key, ...] = (
     Key("picker.page_up", "pageup", "page up", "picker", "A page up"),
     Key("picker.cancel", "escape", "back", "picker", "Choose nothing"),
     Key("switch.back", "B", "back to previous", "switch", "Run again what ran before (while nothing is typed)"),
-    Key("filter.back", "escape", "back", "filter", "The filter that was there before"),
+    Key("filter.back", "escape", "back", "filter", "The filter that was there before", "", 1),
 )
 
 PLACES: Mapping[str, tuple[str, ...]] = {

@@ -82,6 +82,10 @@ class HeroScreen(Screen[None]):
         self.show(Changes())
         self.refresh_frame()
 
+    def on_descendant_focus(self) -> None:
+        """Other keys work where something else has the focus."""
+        self.refresh_hints()
+
     def on_screen_resume(self) -> None:
         """Hints belong to the screen that has the keys."""
         self.refresh_frame()

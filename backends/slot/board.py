@@ -58,7 +58,7 @@ def derive_health(facts: Facts) -> tuple[Health, str]:
         case "stopping":
             return "stopped", "stopping"
         case "starting":
-            return "starting", ""
+            return "starting", _after_crash(process)
         case "running":
             return _health_of_running(facts)
         case "exited" if process.exit_code == 0 and process.signal is None:
@@ -73,14 +73,25 @@ def _health_of_running(facts: Facts) -> tuple[Health, str]:
     if facts.checked:
         return "healthy", facts.check_detail
     if facts.checked is None or facts.starting:
-        return "starting", facts.check_detail
+        return "starting", facts.check_detail or (_after_crash(facts.process) if facts.process else "")
     return "unhealthy", facts.check_detail
 
 
+def _after_crash(process: ProcessState) -> str:
+    """Why a process that starts had to be started again; empty for a first start."""
+    return f"started again after {_how_it_ended(process)}" if process.restarts else ""
+
+
+def _how_it_ended(process: ProcessState) -> str:
+    if process.signal is not None:
+        return f"signal {process.signal}"
+    if process.exit_code is not None:
+        return f"exit {process.exit_code}"
+    return process.reason or "it did not start"
+
+
 def _crash_reason(process: ProcessState) -> str:
-    how = f"signal {process.signal}" if process.signal is not None else f"exit {process.exit_code}"
-    if process.exit_code is None and process.signal is None:
-        how = process.reason or "did not start"
+    how = _how_it_ended(process)
     if process.state == "fatal":
         return f"{how}; given up after {process.restarts} restarts" if process.restarts else how
     return how

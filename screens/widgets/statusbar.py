@@ -9,7 +9,7 @@ from rich.cells import cell_len
 from textual.strip import Strip
 from textual.widget import Widget
 
-from screens.widgets.celltext import clean
+from screens.widgets.celltext import clean, fit
 from screens.widgets.glyphs import UNICODE, Glyphs
 from screens.widgets.one_line import Part, paint_parts
 
@@ -21,6 +21,9 @@ _WORDS = {
     "reconnecting": "reconnecting…",
     "offline": "offline",
 }
+
+_LEAST_NOTE = 16
+"""Cells that are worth a part of a note; with fewer a longer one is left out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,9 +103,10 @@ class StatusBar(Widget):
         right: list[Part] = [(" READ ONLY ", "status--read-only")] if view.read_only else []
         room = self.size.width - sum(len(text) for text, _ in right)
         left = _whole(left, room)
-        note = f"{clean(view.note)} "
-        if view.note and sum(cell_len(text) for text, _ in left) + cell_len(note) + 1 <= room:
-            right.insert(0, (note, "status--quiet"))
+        note = clean(view.note)
+        room -= sum(cell_len(text) for text, _ in left) + 2
+        if note and room >= min(cell_len(note), _LEAST_NOTE):
+            right.insert(0, (f"{note if cell_len(note) <= room else fit(note, room)} ", "status--quiet"))
         return paint_parts(self, left, right)
 
 

@@ -40,7 +40,7 @@ def test_columns_that_say_nothing_are_left_out() -> None:
 
 def test_the_least_important_columns_go_first_and_health_stays_as_a_sign() -> None:
     lines = table(COLUMNS, [row("hero_router", "development_mik", where="/a/b/c/d/e/f")], Terminal(34))
-    assert lines == ["SERVICE      BRANCH    H  HASH", "hero_router  deve…_mik  ●  1c487cb1"]
+    assert lines == ["SERVICE      BRANCH    H  HASH", "hero_router  deve…mik  ●  1c487cb1"]
 
 
 def test_a_branch_is_cut_in_its_middle_and_a_path_at_its_start() -> None:
