@@ -137,6 +137,11 @@ class Operations:
         for service in services:
             self._locks[service] = operation
 
+    def release(self, service: str, operation: str) -> None:
+        """A running operation is done with `service`; others may take it."""
+        if self._locks.get(service) == operation:
+            del self._locks[service]
+
     def change(self, operation_id: str, **fields: Any) -> Operation:
         operation = self._all[operation_id].model_copy(update=fields)
         self._all[operation_id] = operation

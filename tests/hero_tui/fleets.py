@@ -361,7 +361,7 @@ class Cockpit:
     @asynccontextmanager
     async def running(self, size: tuple[int, int] = (120, 40)) -> AsyncIterator[Pilot[int]]:
         """The app in a terminal of `size`, with the first snapshot painted."""
-        async with self.app.run_test(size=size) as pilot:
+        async with self.app.run_test(size=size, notifications=True) as pilot:
             await self.settle(pilot)
             yield pilot
 
