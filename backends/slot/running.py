@@ -33,7 +33,7 @@ async def start(slot: SlotContext, names: tuple[str, ...], progress: Progress, *
         except HeroError as error:
             failed.append((binding.service, error))
     progress.tell("start", 0, len(ready))
-    started = await _start_in_order(slot, ready, failed, again=again)
+    started = await _start_in_order(slot, ready, failed, progress, again=again)
     raise_failures("started", failed, len(chosen))
     return {"started": started, "nothing_to_do": not started}
 
@@ -90,7 +90,9 @@ async def sync(slot: SlotContext, progress: Progress) -> Result:
     return {"fetched": repos, "worktrees": made}
 
 
-async def _start_in_order(slot: SlotContext, names: list[str], failed: Failures, *, again: bool) -> list[str]:
+async def _start_in_order(
+    slot: SlotContext, names: list[str], failed: Failures, progress: Progress, *, again: bool
+) -> list[str]:
     """Start all at once, each after what it depends on is healthy; names what was started."""
     needs = {name: slot.depends_on(name) for name in names}
     order = start_order(needs)
@@ -110,6 +112,8 @@ async def _start_in_order(slot: SlotContext, names: list[str], failed: Failures,
             failed.append((name, error))
         finally:
             done[name].set()
+            slot.operations.release(name, progress.id)
+            progress.tell("start", sum(event.is_set() for event in done.values()), len(done))
 
     async with asyncio.TaskGroup() as group:
         for name in order:

@@ -79,6 +79,8 @@ async def pull(slot: SlotContext, service: str | None, progress: Progress) -> Re
         except HeroError as error:
             failed.append((binding.service, error))
             continue
+        finally:
+            slot.operations.release(binding.service, progress.id)
         if not result.get("nothing_to_do"):
             pulled.append(binding.service)
     raise_failures("pulled", failed, len(named))

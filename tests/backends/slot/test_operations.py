@@ -74,6 +74,27 @@ async def test_an_operation_that_needs_a_held_service_takes_none(tmp_path: Path)
     await operations.wait(held)
 
 
+async def test_a_service_that_an_operation_is_done_with_is_free_before_it_ends(tmp_path: Path) -> None:
+    operations = Operations(tmp_path)
+    released, end = asyncio.Event(), asyncio.Event()
+
+    async def work(progress: Progress) -> dict[str, Any]:
+        operations.hold(["a", "b"], progress.id)
+        operations.release("a", progress.id)
+        operations.release("not held", progress.id)
+        released.set()
+        await end.wait()
+        return {}
+
+    first = operations.start("start", work)
+    await released.wait()
+    assert (await operations.wait(operations.start("stop", nothing, service="a"))).state == "succeeded"
+    with pytest.raises(HeroError):
+        operations.start("stop", nothing, service="b")
+    end.set()
+    await operations.wait(first)
+
+
 @pytest.mark.parametrize("at_once", [True, False])
 async def test_a_cancelled_operation_says_so(tmp_path: Path, at_once: bool) -> None:
     operations = Operations(tmp_path)
