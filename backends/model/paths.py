@@ -96,6 +96,10 @@ class SlotPaths:
     def clone(self, repo: str) -> Path:
         return self.repos / f"{repo}.git"
 
+    def build_record(self, service: str) -> Path:
+        """How the newest build of a service went."""
+        return self.var / "state" / "builds" / f"{service}.json"
+
     def service_log(self, service: str) -> Path:
         return self.log / f"{service}.log"
 

@@ -14,6 +14,7 @@ from backends.model.service import ServiceDescription
 from backends.model.state import Build, BuildState
 from backends.model.tomlfile import parse
 from backends.slot.board import now
+from backends.slot.build_records import keep_build
 from backends.slot.builder import BuildRequest, Built
 from backends.slot.context import SlotContext
 from backends.slot.operations import Progress
@@ -118,6 +119,7 @@ async def _publish(slot: SlotContext, request: BuildRequest, built: Built, progr
 
 def _tell(slot: SlotContext, build: Build) -> None:
     slot.board.update(build.service, build=build)
+    keep_build(slot.paths, build)
     slot.record(f"build.{build.state}", build.service, build.model_dump(mode="json"))
 
 

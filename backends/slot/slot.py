@@ -19,6 +19,7 @@ from backends.model.state import CatalogueEntry, Event, Operation, SlotStatus
 from backends.model.team import TeamRepo
 from backends.model.text import safe_line
 from backends.slot.board import Board, now
+from backends.slot.build_records import read_builds
 from backends.slot.builder import Builder
 from backends.slot.chores import Chores
 from backends.slot.context import SlotContext
@@ -92,6 +93,8 @@ class Slot:
         await context.installs.sweep()
         await context.builder.end_leftovers()
         self.reload()
+        for build in read_builds(context.paths, now()):
+            context.board.update(build.service, build=build)
         adopted = await context.services.up()
         for outcome in await context.deployer.recover():
             self.record("slot.recovered", outcome.service, {"message": outcome.sentence, "side": outcome.side})

@@ -372,6 +372,13 @@ class Cockpit:
             self.app.desk.flush()
         await pilot.pause()
 
+    async def until(self, pilot: Pilot[int], condition: Callable[[], bool]) -> None:
+        """Wait for what another thread or a timer brings about."""
+        async with asyncio.timeout(10):
+            while not condition():
+                await pilot.pause(0.01)
+                await self.settle(pilot)
+
     async def press(self, pilot: Pilot[int], *keys: str) -> None:
         """Press keys one after the other, each with all that follows from it."""
         for key in keys:

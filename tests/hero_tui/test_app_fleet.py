@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 
 import pytest
@@ -175,8 +176,7 @@ async def test_a_read_only_cockpit_changes_nothing_of_mine_either() -> None:
 async def test_restart_marks_its_cell_at_once_and_tells_how_it_ended() -> None:
     cockpit = Cockpit()
     async with cockpit.running() as pilot:
-        loop = __import__("asyncio").get_running_loop()
-        ended = loop.create_future()
+        ended = asyncio.get_running_loop().create_future()
         cockpit.line.answers["operation.wait"] = ended
         await pilot.press("r")
         cockpit.app.desk.flush()

@@ -53,10 +53,7 @@ async def test_a_restart_of_the_daemon_loses_no_line_and_doubles_none() -> None:
         await told(cockpit, pilot)
         assert "reconnecting… The daemon has gone." in cockpit.text
         cockpit.line.log.put_nowait((line("second", 2.0), line("at the same time", 2.0), line("third", 3.0)))
-        async with __import__("asyncio").timeout(5):
-            while "third" not in cockpit.text:
-                await pilot.pause(0.02)
-                await told(cockpit, pilot)
+        await cockpit.until(pilot, lambda: "third" in cockpit.text)
         assert cockpit.text.count("second") == 1
         assert "at the same time" in cockpit.text
         assert "reconnecting" not in cockpit.text

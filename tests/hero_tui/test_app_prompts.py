@@ -114,15 +114,12 @@ async def test_the_manifest_is_shown_as_it_is_on_disk(tmp_path: Path) -> None:
     cockpit = Cockpit(root=tmp_path)
     async with cockpit.running() as pilot:
         await cockpit.press(pilot, "y")
-        await pilot.app.workers.wait_for_complete(
-            [worker for worker in pilot.app.workers if worker.group == "manifest"]
-        )
-        await cockpit.settle(pilot)
+        await cockpit.until(pilot, lambda: "[[bind]]" in cockpit.text)
         for told in ("# mine", "[[bind]]", 'service = "hero_db" # keep'):
             assert told in cockpit.text
 
 
-async def test_values_of_a_cell_are_copied(monkeypatch: object) -> None:
+async def test_values_of_a_cell_are_copied() -> None:
     cockpit = Cockpit()
     async with cockpit.running() as pilot:
         await cockpit.press(pilot, "o")

@@ -6,7 +6,7 @@ import asyncio
 
 from textual.widgets import Button
 
-from backends.model.calls import CandidatesResult
+from backends.model.calls import CandidatesResult, OperationRef
 from backends.model.errors import HeroError
 from screens.switch import SwitchDialog
 from screens.widgets.picker import FuzzyPicker
@@ -169,9 +169,7 @@ async def test_a_failure_stays_with_message_hint_and_last_lines() -> None:
             result={"last_lines": ["compiling", "error: no such thing"]},
         )
         cockpit.line.answers["operation.wait"] = failed
-        cockpit.line.answers["slot.switch"] = lambda *_: __import__(
-            "backends.model.calls", fromlist=["OperationRef"]
-        ).OperationRef(operation="op-1")
+        cockpit.line.answers["slot.switch"] = OperationRef(operation="op-1")
         await cockpit.press(pilot, "right", "s", "enter", "enter")
         for told in ("The build failed: exit 1.", "error: no such thing", "Its log is b.log."):
             assert told in cockpit.text

@@ -396,7 +396,8 @@ async def test_a_daemon_that_git_leaves_behind_does_not_hold_us(work: Path, tmp_
         fetch.cancel()
         with pytest.raises(asyncio.CancelledError):
             await fetch
-    os.close(os.open(tmp_path / "stay", os.O_RDWR))  # lets the daemon go
+    # Opening it waits until the daemon reads; closing it lets the daemon go.
+    os.close(await asyncio.to_thread(os.open, tmp_path / "stay", os.O_WRONLY))
 
 
 async def test_a_cancelled_git_removes_its_lock_files(work: Path, tmp_path: Path) -> None:

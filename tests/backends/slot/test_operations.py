@@ -30,7 +30,7 @@ async def test_an_operation_tells_its_phases_and_its_end(tmp_path: Path) -> None
     assert ended.state == "succeeded"
     assert ended.result == {"hash": "abc"}
     assert ended.finished_at is not None
-    assert [(one.phase, one.done, one.total) for one in seen if one.phase][0] == ("download", 3, 10)
+    assert next((one.phase, one.done, one.total) for one in seen if one.phase) == ("download", 3, 10)
     assert list(tmp_path.iterdir()) == []
 
 
