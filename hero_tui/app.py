@@ -132,9 +132,10 @@ class HeroApp(App[int], inherit_bindings=False):
     def on_key_footer_pressed(self, event: KeyFooter.Pressed) -> None:
         """A click on a hint is its key."""
         event.stop()
-        for key in self.table:
-            if key.hint and key.shown == event.key:
-                self.simulate_key(key.keys.split(",")[0])
+        hinted = {key.id for key in self.table if key.hint and key.shown == event.key}
+        for name, live in self.screen.active_bindings.items():
+            if live.binding.id in hinted:
+                self.simulate_key(name)
                 return
 
     # -- where we are -----------------------------------------------------------------------------
@@ -147,7 +148,7 @@ class HeroApp(App[int], inherit_bindings=False):
     @property
     def target(self) -> Target | None:
         """What keys act on."""
-        return self.here.target
+        return self.here.target if self.here.ready else None
 
     def close_dialogs(self) -> None:
         """Down to the screen under the dialogs."""

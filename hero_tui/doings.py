@@ -178,7 +178,7 @@ def _outcome(operation: Operation) -> str:
     """How it ended, in one line."""
     if operation.error is not None:
         return operation.error.message.splitlines()[0]
-    if operation.state == "running":
+    if operation.state != "succeeded":
         return ""
     if operation.result.get("nothing_to_do"):
         return "nothing to do"

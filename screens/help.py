@@ -26,7 +26,7 @@ _TITLES = {
     "log": "the log",
     "logs": "the log's lines",
 }
-_KEYS = 18
+_KEYS = 15
 
 
 @dataclass(frozen=True, slots=True)

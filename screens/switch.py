@@ -73,7 +73,11 @@ class SwitchDialog(ModalScreen[None]):
             panel.border_subtitle = "enter plan · B back to previous · esc close"
             yield Static(self._now_text(), markup=False, id="switch-now")
             yield FuzzyPicker(
-                placeholder="branch, hash, author, subject…", sections=SECTIONS, loading=True, id="switch-picker"
+                placeholder="branch, hash, author, subject…",
+                sections=SECTIONS,
+                loading=True,
+                spared="B",
+                id="switch-picker",
             )
             yield Static("", markup=False, id="switch-problem")
 

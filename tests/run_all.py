@@ -11,6 +11,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
 INTERRUPTED = 130
+TEST_SECONDS = 300
+"""A test that takes longer hangs: it is ended and has failed, and the others go on."""
 
 CHECKS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("ruff check", ("ruff", "check", ".")),
@@ -27,7 +29,7 @@ def main(arguments: list[str]) -> int:
     if failed:
         print(f"   whatever it finds, this run has failed: {', '.join(failed)}", flush=True)
     workers = str(min(4, os.cpu_count() or 2))
-    code = _run(("pytest", "-q", "-n", workers, *arguments))
+    code = _run(("pytest", "-q", "-n", workers, f"--timeout={TEST_SECONDS}", *arguments))
     return 1 if failed else code
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -99,17 +100,23 @@ FAULTS = (
     ),
 )
 
+_COULD_NOT_WRITE = re.compile(r"(couldn't|could not|unable to|failed to) (write|create)", re.IGNORECASE)
+_FULL_BELOW = 64 * 1024
+"""Bytes free below which a write that git does not explain is put down to the full disk."""
+
 
 def explain(args: Sequence[str], place: Path | None, stderr: str) -> GitError:
     """The error for a failed `git ARGS` in `place` that printed `stderr` (already safe to show)."""
     where = safe_line(str(place)) if place else "the repository"
     said = _last_words(stderr)
     data = {"git": args[0] if args else "", "stderr": stderr[-2000:]}
-    for fault in FAULTS:
-        if fault.says.search(stderr):
-            sentence = fault.sentence.format(where=where)
-            message = f"{sentence} ({said})" if said else sentence
-            return GitError(fault.code, message, hint=fault.hint, data=data | {"reason": fault.reason})
+    fault = next((one for one in FAULTS if one.says.search(stderr)), None)
+    if fault is None and _COULD_NOT_WRITE.search(stderr) and _is_full(place):
+        fault = FAULTS[0]
+    if fault:
+        sentence = fault.sentence.format(where=where)
+        message = f"{sentence} ({said})" if said else sentence
+        return GitError(fault.code, message, hint=fault.hint, data=data | {"reason": fault.reason})
     return GitError(
         "failed",
         f"`git {safe_line(' '.join(args[:1]))}` failed in {where}: {said or 'it gave no reason'}",
@@ -123,3 +130,12 @@ def _last_words(stderr: str) -> str:
     lines = [line.strip() for line in stderr.splitlines() if line.strip()]
     blamed = [line for line in lines if line.startswith(("fatal:", "error:"))]
     return safe_line((blamed or lines or [""])[0 if blamed else -1], 300)
+
+
+def _is_full(place: Path | None) -> bool:
+    """Whether the disk under `place` is full; git says of some writes only that they failed."""
+    try:
+        free = os.statvfs(place or ".")
+    except OSError:
+        return False
+    return free.f_bavail * free.f_frsize < _FULL_BELOW

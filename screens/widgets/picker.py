@@ -105,8 +105,26 @@ def paint_item(
     return Strip.join([strip, Strip([Segment(end, ground + styles["picker--note"])])])
 
 
+class _Query(Input):
+    """A search field that leaves the keys `spared` to the screen's bindings while it is empty."""
+
+    def __init__(self, placeholder: str, spared: str) -> None:
+        super().__init__(placeholder=placeholder, id="picker-query", select_on_focus=False)
+        self.cursor_blink = False
+        self._spared = spared
+
+    def check_consume_key(self, key: str, character: str | None) -> bool:
+        """Whether the key is typed, so that bindings do not get it."""
+        if not self.value and character is not None and character in self._spared:
+            return False
+        return super().check_consume_key(key, character)
+
+
 class FuzzyPicker(Vertical):
-    """A search field over a list. `add_items` feeds it; it posts `Highlighted`, `Selected` and `Cancelled`."""
+    """A search field over a list. `add_items` feeds it; it posts `Highlighted`, `Selected` and `Cancelled`.
+
+    While nothing is typed the keys `spared` go to the screen, if it has priority bindings of them.
+    """
 
     DEFAULT_CSS = """
     FuzzyPicker { height: 1fr; }
@@ -147,21 +165,21 @@ class FuzzyPicker(Vertical):
         placeholder: str = "type to search",
         sections: Sequence[str] = (),
         loading: bool = False,
+        spared: str = "",
         id: str | None = None,
         classes: str | None = None,
     ) -> None:
         super().__init__(id=id, classes=classes)
         self._model = PickerModel(sections)
         self._placeholder = placeholder
+        self._spared = spared
         self._waiting = loading
         self._said: PickerItem | None = None
         self._moved = False
 
     def compose(self) -> ComposeResult:
         """Field, list, and a line that says how many."""
-        field = Input(placeholder=self._placeholder, id="picker-query", select_on_focus=False)
-        field.cursor_blink = False
-        yield field
+        yield _Query(self._placeholder, self._spared)
         yield PickerList(self._model)
         yield Static("", markup=False, id="picker-state")
 

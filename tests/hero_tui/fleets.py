@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel
 from textual.pilot import Pilot
+from textual.widgets import Input
 
 from backends.client.live import StateWatcher
 from backends.client.locate import Where
@@ -380,10 +381,12 @@ class Cockpit:
                 await self.settle(pilot)
 
     async def press(self, pilot: Pilot[int], *keys: str) -> None:
-        """Press keys one after the other, each with all that follows from it."""
-        for key in keys:
+        """Press keys one after the other, each with all that follows from it; typing settles at its end."""
+        for place, key in enumerate(keys):
             await pilot.press(key)
-            await self.settle(pilot)
+            following = keys[place + 1 : place + 2]
+            if len(key) > 1 or not following or len(following[0]) > 1 or not isinstance(self.app.focused, Input):
+                await self.settle(pilot)
 
     @property
     def text(self) -> str:
