@@ -32,7 +32,7 @@ class FleetScreen(HeroScreen):
 
     PLACE = "fleet"
     ACTS = True
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (160, "-wide")]  # noqa: RUF012
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (160, "-wide"), (220, "-huge")]  # noqa: RUF012
     VERTICAL_BREAKPOINTS = [(0, "-low"), (32, "-high")]  # noqa: RUF012
 
     def __init__(self, desk: Desk, density: Density | None = None) -> None:

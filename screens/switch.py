@@ -26,9 +26,10 @@ from screens.widgets.picker_model import PickerItem
 
 Kind = Literal["branches", "releases", "pinned"]
 KINDS: tuple[Kind, ...] = ("releases", "branches", "pinned")
+BACK_SECTION = "what ran before"
 SECTIONS = (
-    "back",
     "releases · newest of each branch",
+    BACK_SECTION,
     "branches · compiled here",
     "installed here",
     "older releases · pinned",
@@ -133,7 +134,7 @@ class SwitchDialog(ModalScreen[None]):
             text = f"{plan.branch} {plan.commit[:8]}"
         except HeroError as error:
             text = f"what ran before ({error.message})"
-        item = PickerItem(BACK, text, "↶ back to what ran before", "B", SECTIONS[0])
+        item = PickerItem(BACK, text, "↶ back", "B", BACK_SECTION)
         self._add([Choice(item, SwitchParams(service=self.service, back=True))])
 
     def _add(self, choices: Iterable[Choice]) -> None:
@@ -146,7 +147,7 @@ class SwitchDialog(ModalScreen[None]):
         if one.kind == "release":
             newest = one.branch not in self._released
             self._released.add(one.branch)
-            section = SECTIONS[1] if newest else SECTIONS[4]
+            section = SECTIONS[0] if newest else SECTIONS[4]
             source, hash_ = ("release", None) if newest else ("hash", one.commit[:8])
         elif one.kind == "pinned":
             section, source, hash_ = SECTIONS[3], "hash", one.commit[:8]

@@ -29,7 +29,9 @@ def main(arguments: list[str]) -> int:
     if failed:
         print(f"   whatever it finds, this run has failed: {', '.join(failed)}", flush=True)
     workers = str(min(4, os.cpu_count() or 2))
-    code = _run(("pytest", "-q", "-n", workers, f"--timeout={TEST_SECONDS}", *arguments))
+    # By file: tests of one file share the box that its fixture makes.
+    spread = ("-n", workers, "--dist", "loadfile")
+    code = _run(("pytest", "-q", *spread, f"--timeout={TEST_SECONDS}", *arguments))
     return 1 if failed else code
 
 

@@ -52,6 +52,7 @@ class DoingStack(Vertical):
         """Show these, newest at the bottom; repaints only what differs."""
         shown = doings[-SHOWN:]
         self.set_class(bool(shown), "-shown")
+        self.set_class(any(doing.view.state == "failed" for doing in shown), "-failed")
         for place in range(SHOWN):
             doing = shown[place] if place < len(shown) else None
             bar = self.query_one(f"#doing-{place}", OperationBar)

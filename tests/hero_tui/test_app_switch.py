@@ -146,7 +146,7 @@ async def test_capital_b_goes_back_to_what_ran_before() -> None:
     cockpit = Cockpit()
     async with cockpit.running() as pilot:
         await cockpit.press(pilot, "right", "s")
-        assert "back to what ran before" in cockpit.text
+        assert "↶ back" in cockpit.text
         await cockpit.press(pilot, "B", "enter")
         assert cockpit.line.called("slot.switch") == [{"service": "hero_router", "back": True}]
 

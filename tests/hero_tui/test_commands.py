@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -74,7 +76,5 @@ def test_nothing_typed_offers_every_command() -> None:
 def test_anything_may_be_typed(text: str) -> None:
     for line in complete(text, FLEET):
         assert isinstance(line, str)
-    try:
+    with contextlib.suppress(HeroError):
         parse(text)
-    except HeroError as error:
-        assert error.message

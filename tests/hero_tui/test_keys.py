@@ -1,4 +1,4 @@
-"""The table of keys: no key twice in a place, none that tmux or the terminal needs, true to what widgets declare."""
+"""The table of keys: no key twice in a place, none that tmux needs, true to what widgets declare."""
 
 from __future__ import annotations
 
