@@ -24,10 +24,10 @@ from backends.client.locate import Where
 from backends.forge.folder import FolderForge
 from backends.model.boxfile import render_boxfile
 from backends.model.paths import BoxPaths
-from hero_tui.demo import bring_up
 from hero_tui.demo_box.catalogue import TRUNK, Commit, DemoService
 from hero_tui.demo_box.histories import write_files, write_service
 from hero_tui.demo_box.releases import publish_releases
+from hero_tui.verbs.box import bring_up
 
 TEAM_REPO = "lhumina_code/hero_team"
 SLEEPER = "import asyncio; asyncio.run(asyncio.sleep(3600))"
@@ -45,7 +45,7 @@ def main() -> None:
         users = [f"user{number:02}" for number in range(arguments.slots - 1)] + ["integration"]
         names = [f"svc_{number:02}" for number in range(arguments.services)]
         asyncio.run(_make(where.box, users, names))
-        bring_up(where)
+        bring_up(where, print).close()
         try:
             _start(where, users)
             _measure(where, arguments.seconds)

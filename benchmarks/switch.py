@@ -33,6 +33,9 @@ SERVICE = "hero_slides"
 BRANCHES = ("development_mik", "development")
 SWITCH = "slot.switch"
 
+SAFELY: dict[str, Any] = {"filter": "data"} if hasattr(tarfile, "data_filter") else {}
+"""Python 3.11.2, which Debian 12 has, knows no filters yet."""
+
 
 def main() -> None:
     """Print the table."""
@@ -154,7 +157,7 @@ def _bare_switch(
             hashlib.file_digest(file, "sha256").hexdigest()
             file.seek(0)
             with tarfile.open(fileobj=file, mode="r:gz") as tar:
-                tar.extractall(folder.with_suffix(".tmp"), filter="data")
+                tar.extractall(folder.with_suffix(".tmp"), **SAFELY)
         folder.with_suffix(".tmp").rename(folder)
     link = bare / "current.tmp"
     link.symlink_to(folder.name)

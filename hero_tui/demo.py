@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import os
+import shlex
 import sys
 import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from backends.client.blocking import call_box, call_slot, connect_box, run_operation
+from backends.client.blocking import call_box, call_slot, run_operation
 from backends.client.locate import Where, default_box
 from backends.model.errors import HeroError
 from backends.model.paths import BoxPaths
 from hero_tui.demo_box.catalogue import PEOPLE, TRUNK
-from hero_tui.demo_box.make import is_demo, is_finished, make_box, remove_box
+from hero_tui.demo_box.make import is_demo, is_finished, make_box, mark_finished, remove_box
 from hero_tui.demo_box.team import DEVELOPERS
-
-SETTLE_SECONDS = 60.0
+from hero_tui.verbs.box import bring_up
 
 SCENE: tuple[tuple[str, str, dict[str, object]], ...] = (
     ("integration", "slot.start", {}),
@@ -63,9 +64,10 @@ def prepare(root: Path, *, reset: bool) -> Where:
         _say(f"Making a box in {root}")
         asyncio.run(make_box(root, _say))
         _first_start(where)
+        mark_finished(root)
     elif not _is_up(where):
         _say(f"Starting the box in {root}")
-        bring_up(where)
+        bring_up(where, _say).close()
     return where
 
 
@@ -73,19 +75,23 @@ def show(where: Where) -> int:
     """The fleet as text, and how to open it."""
     from hero_tui.cli import main as hero_dev
 
-    box = ["--box", str(where.box.root)]
-    code = hero_dev([*box, "status", "--all"])
-    named = "" if where.box.root == default_box() else f" --box {where.box.root}"
-    print(f"\nOpen it:     hero_tui{named}")
-    print(f"Look at one: hero_dev{named} --slot alice status")
-    print(f"Switch:      hero_dev{named} --slot alice switch hero_router development_mik")
+    code = hero_dev(["--box", str(where.box.root), "status", "--all"])
+    called = os.environ.get("HERO_CALLED_AS", "")
+    cockpit, command = (f"{called} demo", called) if called else ("hero_tui", "hero_dev")
+    root = shlex.quote(str(where.box.root))
+    there = where.box.root == default_box()
+    opening = cockpit if there else f"{cockpit} {'--dir' if called else '--box'} {root}"
+    command = command if there else f"{command} --box {root}"
+    print(f"\nOpen it:     {opening}")
+    print(f"Look at one: {command} --slot alice status")
+    print(f"Switch:      {command} --slot alice switch hero_router development_mik")
     return code
 
 
 def _first_start(where: Where) -> None:
     """Bring the daemons up, start what each slot has bound, and set the scene: see `_scene`."""
     began = time.monotonic()
-    bring_up(where)
+    bring_up(where, _say).close()
     _say(f"the box's daemon and {len(PEOPLE)} slots' daemons  {time.monotonic() - began:.1f} s")
     began = time.monotonic()
     with ThreadPoolExecutor(len(PEOPLE)) as pool:
@@ -111,21 +117,6 @@ def _run(where: Where, user: str, method: str, params: Mapping[str, object] | No
     run_operation(Where(where.box, user), method, dict(params or {}), lambda _: None)
 
 
-def bring_up(where: Where) -> None:
-    """Start the box's daemon, which starts the slots', and wait until all have told their state."""
-    deadline = time.monotonic() + SETTLE_SECONDS
-    with connect_box(where) as client:
-        client.call("events.subscribe", {})
-        while True:
-            status = client.call("box.status")
-            if set(status["slots"]) <= set(status["online"]) and status["slots"]:
-                return
-            if time.monotonic() > deadline:
-                away = ", ".join(sorted(set(status["slots"]) - set(status["online"])))
-                raise HeroError("timeout", f"These slots did not come up in time: {away}.", hint=_logs(where))
-            next(client.notifications(timeout=SETTLE_SECONDS))
-
-
 def _is_up(where: Where) -> bool:
     try:
         status = call_box(where, "box.status", start=False)
@@ -140,10 +131,6 @@ def _take_down(where: Where) -> None:
     except HeroError as error:
         if error.code != "unreachable":
             raise
-
-
-def _logs(where: Where) -> str:
-    return f"Their logs are under {where.box.homes}."
 
 
 def _say(line: str) -> None:

@@ -14,7 +14,7 @@ from backends import children
 from backends.forge.git_errors import GitError, explain
 from backends.model.text import safe_line, safe_text
 
-STOP_GRACE = 2.0
+STOP_GRACE = 5.0
 """Seconds that git gets after SIGTERM to remove its lock files."""
 
 _CREDENTIALS = re.compile(r"(?<=://)[^/@\s]+@")

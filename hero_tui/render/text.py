@@ -54,14 +54,15 @@ def wrap(text: str, width: int | None, indent: str = "") -> list[str]:
     """`text` in lines of at most `width` cells, broken at spaces; later lines begin with `indent`."""
     if width is None or cells(text) <= width:
         return [text]
+    first, *words = text.split(" ")
     lines: list[str] = []
-    line = ""
-    for word in text.split(" "):
-        if line.strip() and cells(line) + 1 + cells(word) > width:
+    line = cut(first, width)
+    for word in words:
+        if cells(line) + 1 + cells(word) <= width:
+            line = f"{line} {word}"
+        elif word:
             lines.append(line)
             line = indent + cut(word, max(width - cells(indent), 1))
-        else:
-            line = f"{line} {word}" if line else cut(word, width)
     return [*lines, line]
 
 

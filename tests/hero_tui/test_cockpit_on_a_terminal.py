@@ -58,14 +58,14 @@ def test_a_killed_service_shows_and_comes_back(box: SmallBox, terminal: Terminal
     service = "hero_web"
     terminal.until(lambda screen: "● healthy" in screen, "a healthy service")
     before = pid_of(box, service)
-    assert detail(terminal, "process").startswith(f"pid {before}")
+    terminal.until(lambda _: detail(terminal, "process").startswith(f"pid {before}"), "its process")
     os.kill(before, signal.SIGKILL)
     terminal.until(
         lambda _: detail(terminal, "process").startswith("pid ") and f"pid {before} " not in terminal.text,
         "another process",
     )
     terminal.until(lambda screen: "● healthy" in screen, "health again")
-    assert "1 restart" in detail(terminal, "process")
+    terminal.until(lambda _: "1 restart" in detail(terminal, "process"), "its restart")
 
 
 def test_a_switch_by_keys_runs_the_teammates_release_and_back(box: SmallBox, terminal: Terminal) -> None:
