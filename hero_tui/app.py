@@ -10,9 +10,11 @@ from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, ClassVar
 
+from textual import events
 from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
+from textual.widgets import Input
 
 from backends.client.locate import Where
 from backends.model.calls import PlanParams
@@ -205,6 +207,18 @@ class HeroApp(App[int], inherit_bindings=False):
 
         return Prompts(self)
 
+    async def on_event(self, event: events.Event) -> None:
+        """Do what a key is bound to before the next one is looked at, however fast they come.
+
+        Textual sends each key through the queues of widget, screen and app: of keys that a slow line delivers in
+        one piece, those after the one that opens a dialog would be lost.
+        """
+        if isinstance(event, events.Key) and not event.is_forwarded and not isinstance(self.focused, Input):
+            live = self.screen.active_bindings.get(event.key)
+            if live and live.enabled and await self.run_action(live.binding.action, live.node):
+                return
+        await super().on_event(event)
+
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """A verb is offered only where it can do something."""
         if action != "verb":
@@ -290,6 +304,6 @@ class HeroApp(App[int], inherit_bindings=False):
 
 
 def _settle() -> None:
-    """What start-up made will stay: the collector need not look at it again."""
-    gc.collect()
+    """What start-up made will stay: the collector, which `make_app` has stopped, need not look at it ever."""
     gc.freeze()
+    gc.enable()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import gc
 import shutil
 import sys
 from collections.abc import Callable
@@ -64,6 +65,7 @@ def open_cockpit(
 
 def make_app(where: Where, *, read_only: bool = False, screen: str = "fleet") -> HeroApp:
     """The app on the box's own daemons."""
+    gc.disable()  # the app turns it on again once it stands
     from screens import driver
 
     driver.install()

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from textual import on
+from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.screen import ModalScreen
+from textual.widgets import Input
 
 from screens.widgets.celltext import clean
+from screens.widgets.early_keys import type_early
 from screens.widgets.picker import FuzzyPicker
 from screens.widgets.picker_model import PickerItem
 
@@ -36,6 +38,10 @@ class ChooseDialog(ModalScreen[str | None]):
     def on_mount(self) -> None:
         """Fill the list."""
         self.query_one(FuzzyPicker).add_items(self._items)
+
+    def on_key(self, event: events.Key) -> None:
+        """Take what was typed before the search field had the focus."""
+        type_early(self.query_one("#picker-query", Input), event)
 
     @on(FuzzyPicker.Selected)
     def _chosen(self, event: FuzzyPicker.Selected) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import ClassVar
 
-from textual import on
+from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
@@ -13,6 +13,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from screens.widgets.celltext import clean
+from screens.widgets.early_keys import type_early
 
 SHOWN = 8
 Completer = Callable[[str], Sequence[str]]
@@ -97,9 +98,16 @@ class CommandLine(ModalScreen[str | None]):
         self._place = max(0, min(len(self._earlier), self._place + step))
         self._put(self._earlier[self._place] if self._place < len(self._earlier) else "")
 
-    @on(Input.Submitted, "#command-input")
-    def _submit(self, event: Input.Submitted) -> None:
-        self.dismiss(event.value.strip() or None)
+    def _submit(self) -> None:
+        self.dismiss(self.query_one(Input).value.strip() or None)
+
+    def on_key(self, event: events.Key) -> None:
+        """Take what was typed before the line had the focus; Enter, early or not, is taken here."""
+        if event.key == "enter":
+            event.stop()
+            self._submit()
+        else:
+            type_early(self.query_one(Input), event)
 
     def action_leave(self) -> None:
         """Nothing."""

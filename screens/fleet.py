@@ -231,7 +231,8 @@ class FleetScreen(HeroScreen):
 
     @on(FilterBar.Changed)
     def _typing(self, event: FilterBar.Changed) -> None:
-        self._filter(event.value)
+        if event.input.has_class("-open"):  # a key may still come while it is being closed
+            self._filter(event.value)
 
     @on(FilterBar.Closed)
     def _typed(self, event: FilterBar.Closed) -> None:

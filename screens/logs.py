@@ -19,6 +19,7 @@ from screens.widgets.logview import LogView
 from screens.widgets.titles import set_titles
 
 FIRST_LINES = 1000
+_PATIENCE_SECONDS = 0.3
 
 
 class LogsScreen(HeroScreen):
@@ -73,6 +74,8 @@ class LogsScreen(HeroScreen):
                     self.log_view.append([LogLine(one.source, one.time, one.text) for one in batch.lines])
                     if batch.lines:
                         self._say_empty("")
+                    elif not batch.lost and not self.log_view.scene.buffer.end:
+                        self.set_timer(_PATIENCE_SECONDS, self._say_none_yet)
         except HeroError as error:
             self._say_empty(f"{error.message}\n\n{error.hint}")
 
@@ -80,6 +83,10 @@ class LogsScreen(HeroScreen):
         panel = self.query_one("#logs-panel")
         what = ", ".join(self.services) or "all services"
         set_titles(panel, f"{self.user} · {self.build or what}", f"reconnecting… {why}" if why else "")
+
+    def _say_none_yet(self) -> None:
+        if not self.log_view.scene.buffer.end:
+            self._say_empty("Nothing has been logged yet.\n\nLines are shown as they are written.")
 
     def _say_empty(self, sentence: str) -> None:
         empty = self.query_one("#logs-empty", Static)
@@ -94,7 +101,8 @@ class LogsScreen(HeroScreen):
 
     @on(FilterBar.Changed)
     def _typing(self, event: FilterBar.Changed) -> None:
-        self._filter(event.value)
+        if event.input.has_class("-open"):  # a key may still come while it is being closed
+            self._filter(event.value)
 
     @on(FilterBar.Closed)
     def _typed(self, event: FilterBar.Closed) -> None:

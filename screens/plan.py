@@ -140,6 +140,8 @@ def _cost(plan: Plan) -> str:
 
 
 def _step_detail(step: PlanStep) -> str:
+    if step.action == "build":
+        return "in its worktree"
     if step.action == "download" and step.detail.endswith(" bytes"):
         count = step.detail.removesuffix(" bytes")
         return byte_count(int(count)) if count.isdigit() else clean(step.detail)

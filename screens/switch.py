@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar, Literal
 
-from textual import on
+from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
@@ -20,6 +20,7 @@ from backends.model.state import Candidate, Plan, ServiceStatus
 from screens.desk import Asked, Desk
 from screens.widgets.cells import ago
 from screens.widgets.celltext import byte_count, clean
+from screens.widgets.early_keys import type_early
 from screens.widgets.glyphs import UNICODE
 from screens.widgets.picker import FuzzyPicker
 from screens.widgets.picker_model import PickerItem
@@ -158,6 +159,10 @@ class SwitchDialog(ModalScreen[None]):
         )
         key = f"{one.kind} {one.branch} {one.commit}"
         return Choice(PickerItem(key, _title(one), _detail(one), _note(one, now), section), params)
+
+    def on_key(self, event: events.Key) -> None:
+        """Take what was typed before the search field had the focus."""
+        type_early(self.query_one("#picker-query", Input), event)
 
     # -- choosing ---------------------------------------------------------------------------------
 

@@ -22,14 +22,14 @@ async def follow_logs(
 ) -> AsyncGenerator[tuple[LogLine, ...], None]:
     """Batches of lines of `slot.logs` or `peek.logs`; close the iterator to end the stream.
 
+    The first batch, which may be empty, says that the stream is open.
     Raises HeroError when the stream breaks or the daemon refuses.
     """
     asked: dict[str, Any] = params.model_dump(mode="json", by_alias=True, exclude_none=True) | {"follow": True}
     async with Subscription(connection, "log") as notes:
         answer = LogsResult.model_validate(await connection.call(method, asked))
         try:
-            if answer.lines:
-                yield answer.lines
+            yield answer.lines
             async for note in notes:
                 if note.get("stream") == answer.stream:
                     yield _lines(note)

@@ -87,6 +87,20 @@ def test_a_switch_by_keys_runs_the_teammates_release_and_back(box: SmallBox, ter
     terminal.until(lambda _: detail(terminal, "branch").startswith("development  of"), "the trunk again")
 
 
+def test_keys_that_come_in_one_piece_are_done_in_their_order(terminal: Terminal) -> None:
+    terminal.until(lambda screen: "● healthy" in screen, "a healthy service")
+    terminal.press("\x1b[C\x1b[Cr")
+    terminal.shows("restart hero_api")
+    terminal.shows("restart hero_api  done")
+
+
+def test_somebody_elses_slot_is_only_looked_at(terminal: Terminal) -> None:
+    terminal.press("uinteg\r")
+    terminal.shows("peeking at integration — read-only")
+    terminal.press("l")
+    terminal.shows("Nothing has been logged yet.")
+
+
 def test_the_boxs_daemon_may_be_killed(box: SmallBox, terminal: Terminal) -> None:
     pid = int(call_box(box.where, "box.status")["pid"])
     os.kill(pid, signal.SIGKILL)
