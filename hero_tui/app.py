@@ -39,7 +39,6 @@ _STYLES = Path(themes.__file__).parent
 class HeroApp(App[int], inherit_bindings=False):
     """One person's view of one box."""
 
-    TITLE = "hero"
     CSS_PATH: ClassVar[list[str | Path]] = [  # type: ignore[assignment]
         _STYLES / "base.tcss",
         _STYLES / "widgets.tcss",
@@ -101,17 +100,15 @@ class HeroApp(App[int], inherit_bindings=False):
     # -- painting ---------------------------------------------------------------------------------
 
     def _places(self) -> list[HeroScreen]:
-        return (
-            [screen for screen in self.screen_stack if isinstance(screen, HeroScreen)] if self.is_running else []
-        )
+        stack = self.screen_stack if self.is_running else ()
+        return [screen for screen in stack if isinstance(screen, HeroScreen)]
 
     def paint(self, changes: Changes) -> None:
         """Have every screen that is open paint `changes`."""
         for screen in self._places():
-            if screen.ready:
-                if changes.shape or changes.cells or changes.connection:
-                    screen.show(changes)
-                screen.refresh_frame()
+            if screen.ready and (changes.shape or changes.cells or changes.connection):
+                screen.show(changes)
+            screen.refresh_frame()
 
     def _tick(self) -> None:
         self.desk.tick()
@@ -121,8 +118,7 @@ class HeroApp(App[int], inherit_bindings=False):
 
     def hints(self) -> list[KeyHint]:
         """The footer of the current screen, from the bindings that are live."""
-        live = {binding.binding.id for binding in self.screen.active_bindings.values() if binding.enabled}
-        shown = [key for key in self.table if key.hint and key.id in live]
+        shown = [key for key in self.live_keys() if key.hint]
         shown.sort(key=lambda key: key.hint if key.hint > 0 else 1000 - key.hint)
         return [KeyHint(key.shown, key.label, always=key.hint < 0) for key in shown]
 
@@ -270,13 +266,7 @@ class HeroApp(App[int], inherit_bindings=False):
 
     def action_help(self) -> None:
         """The keys of the screen that is shown, from its live bindings."""
-        from screens.help import HelpDialog, HelpEntry
-
-        entries = [
-            HelpEntry(", ".join(keys.shown_key(key) for key in one.keys.split(",")), one.help, one.context)
-            for one in self.live_keys()
-        ]
-        self.push_screen(HelpDialog(self.here.place, entries))
+        self.prompts.show_help()
 
     def action_peek(self) -> None:
         """Choose a user, look into the slot."""

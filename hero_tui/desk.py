@@ -16,6 +16,7 @@ from backends.model.errors import HeroError
 from backends.model.state import Event, FleetSnapshot, Frozen, LogLine, Operation
 from hero_tui import store
 from hero_tui.doings import Doings
+from hero_tui.following import follow
 from screens.desk import Asked, Changes, Doing, FleetView, LogBatch
 from screens.widgets.cells import is_faulty
 from screens.widgets.keyfooter import KeyHint
@@ -29,7 +30,6 @@ R = TypeVar("R", bound=BaseModel)
 
 FLUSH_SECONDS = 0.012
 """How long changes are gathered before screens paint them; a burst becomes one paint."""
-_AGAIN_SECONDS = (0.1, 0.3, 1.0, 2.0)
 _CONNECTION: dict[State, Shown] = {
     "connecting": "connecting",
     "online": "connected",
@@ -205,39 +205,10 @@ class CockpitDesk:
                 hint="Restart the box: `hero_dev box down`, then `hero_dev box up`.",
             ) from None
 
-    async def follow(
-        self, user: str, services: Sequence[str], lines: int, build: str = ""
-    ) -> AsyncIterator[LogBatch]:
+    def follow(self, user: str, services: Sequence[str], lines: int, build: str = "") -> AsyncIterator[LogBatch]:
         """Logs through restarts: after a loss it begins again where it was."""
-        last: float | None = None
-        seen: frozenset[str] = frozenset()
-        failures = 0
-        while True:
-            params = LogsParams(
-                services=() if build else tuple(services), lines=lines, since=last, build=build or None
-            )
-            try:
-                async with contextlib.aclosing(self.line.logs(user, params, own=self._is_own(user))) as stream:
-                    async for batch in stream:
-                        failures = 0
-                        fresh = tuple(one for one in batch if one.time != last or _mark(one) not in seen)
-                        times = [one.time for one in batch if one.time is not None]
-                        if times and (last is None or max(times) >= last):
-                            newest = max(times)
-                            keep = seen if newest == last else frozenset()
-                            last = newest
-                            seen = keep | {_mark(one) for one in batch if one.time == newest}
-                        yield LogBatch(lines=fresh)
-                    raise HeroError("unreachable", "The log's stream ended.")
-            except HeroError as error:
-                if error.code in ("denied", "not_found", "usage"):
-                    raise
-                yield LogBatch(lost=error.message)
-            await asyncio.sleep(_AGAIN_SECONDS[min(failures, len(_AGAIN_SECONDS) - 1)])
-            failures += 1
-
-    def _is_own(self, user: str) -> bool:
-        return user == self._me
+        params = LogsParams(services=() if build else tuple(services), lines=lines, build=build or None)
+        return follow(lambda asked: self.line.logs(user, asked, own=user == self._me), params)
 
     def begin(self, asked: Asked) -> None:
         """Mark its cells at once, carry it out as a task."""
@@ -318,7 +289,3 @@ class CockpitDesk:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         await self.line.close()
-
-
-def _mark(line: LogLine) -> str:
-    return f"{line.source}\0{line.text}"

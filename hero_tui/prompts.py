@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from backends.model.calls import PlanParams, SwitchParams
 from backends.model.errors import HeroError
 from hero_tui import commands
+from hero_tui.keys import shown_key
 from hero_tui.settings import THEMES
 from screens.desk import Asked, Target
 from screens.widgets.grid_layout import DENSITIES
@@ -24,6 +25,16 @@ class Prompts:
         self._desk = app.desk
         self._actions = app.actions
         self._earlier: list[str] = []
+
+    def show_help(self) -> None:
+        """The keys of the screen below, as they are bound now."""
+        from screens.help import HelpDialog, HelpEntry
+
+        entries = [
+            HelpEntry(", ".join(shown_key(key) for key in one.keys.split(",")), one.help, one.context)
+            for one in self._app.live_keys()
+        ]
+        self._app.push_screen(HelpDialog(self._app.here.place, entries))
 
     def choose_user(self) -> None:
         """Whose slot to look into."""

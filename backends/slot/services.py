@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -152,12 +152,21 @@ class Services:
                     self._process_changed(state)
             except SupervisorLost as lost:
                 log.warning("supervisor lost: %s", lost)
+                self._nobody_watches()
             except HeroError as error:
                 log.warning("supervisor: %s", error)
             await asyncio.sleep(_UP_AGAIN[min(attempt, len(_UP_AGAIN) - 1)] if attempt else 0)
             attempt += 1
             with contextlib.suppress(HeroError):
                 await self._bring_back()
+
+    def _nobody_watches(self) -> None:
+        """Nothing is green while nobody can say what its process does."""
+        for service in self._board.services():
+            facts = self._board.facts(service)
+            if facts and facts.process and facts.process.state not in _DEAD:
+                lost = replace(facts.process, state="unknown", pid=None, reason="the supervisor was killed")
+                self._board.update(service, process=lost, checked=None)
 
     async def _bring_back(self) -> None:
         """A supervisor that died gets a successor; what ran is started again under it, and reported."""

@@ -84,7 +84,7 @@ async def test_a_failed_start_brings_the_last_lines_of_the_services_log() -> Non
 
 
 async def test_results_stay_until_dismissed_and_a_good_one_until_the_next() -> None:
-    good = {
+    good: dict[str, list[Any]] = {
         "slot_restart": [OperationRef(operation="op-1")] * 2,
         "operation_get": [running()] * 2,
         "operation_wait": [running(state="succeeded"), running(state="failed")],
