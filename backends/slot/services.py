@@ -20,7 +20,7 @@ from backends.slot.health import Checked, HealthMonitor, wait_healthy
 from backends.slot.installs import Installs
 from backends.slot.launch import Launch
 from backends.slot.logs import tail
-from backends.supervisors.base import ProcessState, Supervisor, SupervisorLost
+from backends.supervisors.base import ProcessSpec, ProcessState, Supervisor, SupervisorLost
 
 log = logging.getLogger(__name__)
 
@@ -60,6 +60,7 @@ class Services:
         self._report = report
         self._starts: dict[str, _Start] = {}
         self._pids: dict[str, int] = {}
+        self._wanted: set[str] = set()
         self._monitor = HealthMonitor(self._checked)
         self._tasks: set[asyncio.Task[None]] = set()
         self._watching: asyncio.Task[None] | None = None
@@ -105,7 +106,8 @@ class Services:
         description = self.describe(service)
         spec = self._launch.spec(service, description)
         self._forget(service)
-        await self._supervisor.apply(spec)
+        self._wanted.add(service)
+        await self._apply(spec)
         await self._supervisor.stop(service)
         for name in description.run.sockets:
             remove_file(self._sockets / service / f"{name}.sock")
@@ -120,6 +122,16 @@ class Services:
         await self._supervisor.start(service)
         self._begin(service, description)
 
+    async def _apply(self, spec: ProcessSpec) -> None:
+        """Register `spec`; a supervisor that was just killed is brought back first."""
+        try:
+            await self._supervisor.apply(spec)
+        except HeroError as error:
+            if error.code != "unreachable":
+                raise
+            await self._supervisor.up()
+            await self._supervisor.apply(spec)
+
     async def healthy(self, service: str) -> Checked:
         """How the last start of `service` settled: healthy within its time, or why not."""
         start = self._starts.get(service)
@@ -130,12 +142,14 @@ class Services:
     async def stop(self, service: str) -> None:
         """Stop `service`; returns when its whole process group is gone."""
         self._forget(service)
+        self._wanted.discard(service)
         with _unknown_is_fine():
             await self._supervisor.stop(service)
 
     async def remove(self, service: str) -> None:
         """Stop `service` and let the supervisor forget it."""
         self._forget(service)
+        self._wanted.discard(service)
         with _unknown_is_fine():
             await self._supervisor.remove(service)
 
@@ -167,10 +181,12 @@ class Services:
             if facts and facts.process and facts.process.state not in _DEAD:
                 lost = replace(facts.process, state="unknown", pid=None, reason="the supervisor was killed")
                 self._board.update(service, process=lost, checked=None)
+        for start in self._starts.values():
+            start.died.set()
 
     async def _bring_back(self) -> None:
         """A supervisor that died gets a successor; what ran is started again under it, and reported."""
-        ran = [name for name in self._board.services() if name in self._pids]
+        ran = [name for name in self._board.services() if name in self._wanted]
         await self._supervisor.up()
         states = await self._supervisor.states()
         lost = [name for name in ran if name not in states or states[name].state in _DEAD]
@@ -194,6 +210,7 @@ class Services:
         self._board.update(service, process=state)
         if state.state == "running" and state.pid and self._pids.get(service) != state.pid:
             self._pids[service] = state.pid
+            self._wanted.add(service)
             if service not in self._starts:
                 self._begin_again(service)
 
@@ -203,6 +220,8 @@ class Services:
             self._own(self._confirm_death(service))
         self._monitor.remove(service)
         self._board.update(service, process=state, checked=None, starting=False)
+        if state.state == "fatal" or (state.state == "exited" and state.exit_code == 0):
+            self._wanted.discard(service)
         if state.state != "stopped":
             self._own(self._tell_last_line(service))
 
