@@ -130,9 +130,8 @@ def test_an_acknowledged_switch_is_in_the_boxs_log_whoever_was_killed(box: Small
 def test_nothing_of_the_failpoints_works_outside_of_the_test_runner() -> None:
     code = "from backends.failpoints import failpoint; failpoint('x'); print('alive')"
     environment = {"HERO_TEST_FAILPOINT": "x", "PYTHONPATH": str(Path(__file__).parents[2])}
-    done = subprocess.run(
-        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False
-    )
+    argv = [sys.executable, "-c", code]
+    done = subprocess.run(argv, env=environment, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (0, "alive\n")
     armed = {**environment, "PYTEST_CURRENT_TEST": "yes"}
     killed = subprocess.run(argv, env=armed, capture_output=True, check=False)
