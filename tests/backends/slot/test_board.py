@@ -30,6 +30,11 @@ def process(state: RunState, *, code: int | None = None, signal: int | None = No
     return ProcessState("hero_db", state, 7, code, signal, "", WHEN, 0)
 
 
+def bound_to(one: Binding) -> Manifest:
+    """A manifest with one binding, installed from a release."""
+    return Manifest.model_validate({"schema": 1, "bind": [one], "state": {"hero_db": installed()}})
+
+
 FACTS = Facts(binding=binding(), repo="o/hero_db", installed=installed())
 
 
@@ -94,7 +99,7 @@ def test_health_is_what_the_process_does(facts: Facts, health: str, reason: str)
 
 def test_a_dead_process_is_never_green() -> None:
     for state in ("stopped", "exited", "backoff", "fatal", "stopping", "unknown", "starting"):
-        facts = replace(FACTS, process=process(state, code=1), checked=True)  # type: ignore[arg-type]
+        facts = replace(FACTS, process=process(state, code=1), checked=True)
         assert cell_of(facts).health != "healthy"
 
 
@@ -102,13 +107,13 @@ def test_the_board_tells_each_changed_cell_once_and_says_when_one_is_gone() -> N
     board = Board()
     told: list[tuple[str, ServiceStatus | None]] = []
     board.watch(lambda cell, service: told.append((service, cell)))
-    manifest = Manifest(schema=1, bind=[binding()], state={"hero_db": installed()})
+    manifest = bound_to(binding())
     board.reload(manifest, {"hero_db": "o/hero_db"})
     board.reload(manifest, {"hero_db": "o/hero_db"})
     board.update("hero_db", process=process("running"))
     board.update("hero_db", process=process("running"))
     board.update("hero_other", process=process("running"))
-    board.reload(Manifest(schema=1), {})
+    board.reload(Manifest.model_validate({"schema": 1}), {})
     assert [service for service, _ in told] == ["hero_db"] * 3
     assert told[1][1] is not None
     assert told[1][1].health == "starting"
@@ -118,9 +123,9 @@ def test_the_board_tells_each_changed_cell_once_and_says_when_one_is_gone() -> N
 
 def test_a_change_of_the_binding_keeps_what_is_known_of_the_process() -> None:
     board = Board()
-    board.reload(Manifest(schema=1, bind=[binding()], state={"hero_db": installed()}), {"hero_db": "o/hero_db"})
+    board.reload(bound_to(binding()), {"hero_db": "o/hero_db"})
     board.update("hero_db", process=process("running"), checked=True)
-    changed = Manifest(schema=1, bind=[binding(branch="feature/x")], state={"hero_db": installed()})
+    changed = bound_to(binding(branch="feature/x"))
     board.reload(changed, {"hero_db": "o/hero_db"})
     (cell,) = board.cells()
     assert (cell.branch, cell.health) == ("feature/x", "healthy")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import os
 import subprocess
 import sys
@@ -108,7 +109,7 @@ async def test_edits_at_once_all_arrive(file: ManifestFile, tmp_path: Path) -> N
     async with asyncio.TaskGroup() as group:
         for number, name in enumerate(names):
             writer = file if number % 2 else other
-            group.create_task(writer.edit(lambda text, name=name: set_binding(text, binding(name))))
+            group.create_task(writer.edit(functools.partial(set_binding, binding=binding(name))))
     assert {one.service for one in file.load().manifest.bind} == {"hero_db", *names}
 
 
