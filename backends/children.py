@@ -9,6 +9,9 @@ import signal
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+GRACE = 5.0
+"""Seconds between SIGTERM and SIGKILL."""
+
 
 async def start(
     argv: Sequence[str], *, cwd: Path | None, env: Mapping[str, str], stdout: int, stderr: int
@@ -34,8 +37,18 @@ async def start(
     except asyncio.CancelledError:
         await asyncio.wait([starting])
         if not starting.exception():
-            end_group(starting.result().pid, signal.SIGKILL)
+            await _end(starting.result())
         raise
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    """End its group: politely, so that it removes its lock files, then for certain."""
+    end_group(process.pid, signal.SIGTERM)
+    try:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(process.wait(), GRACE)
+    finally:
+        end_group(process.pid, signal.SIGKILL)
 
 
 def end_group(leader: int, number: signal.Signals) -> None:

@@ -137,7 +137,7 @@ def test_a_peek_is_read_only_and_logs_follow(box: SmallBox, terminal: Terminal) 
     terminal.press("Escape")
     terminal.shows("alice", "hero_db")
     terminal.press("j", "l")
-    terminal.shows("listens on web.sock")
+    terminal.shows("hero_web development@")
     box.ask("hero_web")
     terminal.shows("GET / 200")
 
