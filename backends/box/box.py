@@ -4,23 +4,35 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
+from collections import Counter
 from collections.abc import Callable, Coroutine, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+import psutil
+
 from backends.archives.cache import ArchiveCache
+from backends.box.edge.edge import Asks, Edge
+from backends.box.edge.inbox import Look
+from backends.box.edge.numbers import Numbers
 from backends.box.eventlog import EventLog
 from backends.box.fleet import Fleet
+from backends.box.gates import Gates
 from backends.box.keeper import Keeper
 from backends.box.links import Links
 from backends.box.peek import Peeks
+from backends.box.queue.fanout import FanOut
+from backends.box.queue.queue import BuildQueue
 from backends.box.releases import ReleaseNews
 from backends.box.subscribers import Subscribers
 from backends.box.team import Team
+from backends.database import Database
 from backends.forge.base import Forge
+from backends.model.boxfile import BoxFile
 from backends.model.errors import HeroError
 from backends.model.paths import BoxPaths
-from backends.model.state import Event, FleetSnapshot
+from backends.model.state import Build, Event, FleetSnapshot
 
 log = logging.getLogger(__name__)
 
@@ -29,48 +41,73 @@ COLLECT_FIRST, COLLECT_EVERY = 600.0, 6 * 3600.0
 
 FORGE_RETRY_SECONDS = 5.0
 
+POLL_FIRST, POLL_EVERY = 20.0, 300.0
+"""Seconds to the first look at all that is followed, and between two."""
+
 
 class Box:
     """A box's state and what moves it. `argv` is the command of a slot's daemon; None: the box starts none."""
 
     def __init__(
-        self,
-        paths: BoxPaths,
-        name: str,
-        team_repo: str,
-        forge: Forge,
-        argv: Callable[[str], list[str]] | None = None,
+        self, paths: BoxPaths, boxfile: BoxFile, forge: Forge, argv: Callable[[str], list[str]] | None = None
     ):
         self.paths = paths
-        self.name = name
+        self.name = name = boxfile.name
+        self.file = boxfile
         self.forge = forge
         self.started_at = now()
         self.fleet = Fleet(name)
-        self.team = Team(forge, team_repo, paths.team)
-        self.log = EventLog(paths.database, self._tell)
+        self.team = Team(forge, boxfile.team_repo, paths.team)
+        self._database = Database(paths.database)
+        self.log = EventLog(self._database, self._tell)
         self.subscribers = Subscribers(self.log)
         self.links = Links(self._slot_lost)
         self.peeks = Peeks(self.fleet, self.links, self.team.hides_logs)
         self.keeper = Keeper(paths, argv) if argv else None
+        at_once = boxfile.builds.at_once or max(1, (os.cpu_count() or 1) // 2)
+        self.queue = BuildQueue(
+            self._database, self.links, at_once=at_once, memory=_free_memory, tell=self._tell_of_build
+        )
+        self.fanout = FanOut(forge, self.fleet, self.queue)
+        self.gates = Gates(forge, self.team, self.fleet, self.queue, now)
+        self.edge = Edge(
+            name,
+            self._database,
+            forge,
+            paths.hook_key,
+            Asks(self._follows, self._look, self._numbers, lambda: self._opened, lambda: self.problems),
+        )
         self._news = ReleaseNews(forge)
         self._cache = ArchiveCache(paths.cache)
         self._tasks: set[asyncio.Task[Any]] = set()
+        self._opened = False
         self._closing = False
 
     @property
     def problems(self) -> tuple[str, ...]:
         """Everything that a person should know of, in sentences."""
-        return (*self.team.problems, *self.log.problems, *(self.keeper.problems if self.keeper else ()))
+        daemons = self.keeper.problems if self.keeper else ()
+        return (
+            *self.team.problems,
+            *self._database.problems,
+            *self.log.problems,
+            *self.edge.problems,
+            *daemons,
+        )
 
     async def open(self) -> None:
         """Open the log, read the team repo, start the slots' daemons. Raises HeroError."""
         await self.log.open()
         await self.team.load()
         await self.log.append(self._take_team())
+        await self.queue.open()
+        await self.edge.open()
+        self._opened = True
         # In this order: the watch is in force before the look at what was there.
         self.spawn(self._watch_forge(), "watch-forge")
         self.spawn(self.refresh_team(), "refresh-team")
         self.spawn(self._collect_now_and_then(), "collect-archives")
+        self.spawn(self._poll_now_and_then(), "poll-forge")
 
     def leave(self) -> None:
         """From here on a slot's connection ends because of us, and that says nothing of the slot."""
@@ -79,6 +116,9 @@ class Box:
     async def close(self) -> None:
         """End everything that runs here; the slots' daemons go on."""
         self.leave()
+        self._opened = False
+        await self.edge.close()
+        await self.queue.close()
         if self.keeper:
             await self.keeper.close()
         await self.peeks.close()
@@ -88,6 +128,7 @@ class Box:
         await self.links.close()
         await self.subscribers.close()
         await self.log.close()
+        await self._database.close()
 
     async def snapshot(self) -> FleetSnapshot:
         """The fleet, and the number of the last event that is in it."""
@@ -121,10 +162,23 @@ class Box:
         if not task.cancelled() and (error := task.exception()):
             log.error("%s ended: %s", task.get_name(), error, exc_info=error)
 
+    def _tell_of_build(self, build: Build) -> None:
+        event = Event(
+            seq=0,
+            time=now(),
+            box=self.name,
+            slot=build.slot,
+            kind=f"build.{build.state}",
+            subject=build.service,
+            data=build.model_dump(mode="json"),
+        )
+        self.log.put([event])
+
     def _tell(self, events: Sequence[Event]) -> None:
         self.subscribers.publish(events)
 
     def _slot_lost(self, slot: str) -> None:
+        self.queue.slot_lost(slot)
         if not self._closing:
             self.log.put(self.fleet.disconnected(slot, now()))
 
@@ -138,19 +192,55 @@ class Box:
         while True:
             try:
                 async for repo in self.forge.changes():
-                    await self._forge_changed(repo)
+                    await self._forge_changed(repo, reason="push")
             except HeroError as error:
                 log.warning("the forge cannot be watched: %s", error)
             await asyncio.sleep(FORGE_RETRY_SECONDS)
 
-    async def _forge_changed(self, repo: str) -> None:
+    def _follows(self, repo: str) -> bool:
+        """Whether anything here depends on `repo`."""
+        if repo == self.team.repo or any(entry.repo == repo for entry in self.team.catalogue):
+            return True
+        return any(cell.repo == repo for slot in self.fleet.slots() for cell in slot.services)
+
+    async def _look(self, look: Look) -> None:
+        """What webhooks ask for; raises HeroError where it has to be asked for again."""
+        await self._forge_changed(look.repo, look.branch)
+
+    def _numbers(self) -> Numbers:
+        slots = self.fleet.slots()
+        cells = [cell for slot in slots for cell in slot.services]
+        return Numbers(
+            slots=len(slots),
+            slots_online=len(self.fleet.online()),
+            queue=self.queue.by_state(),
+            builds_ended=self.queue.counts.ended,
+            builds=self.queue.counts.durations,
+            health=Counter(cell.health for cell in cells),
+            drift=Counter(cell.drift for cell in cells),
+            subscribers=len(self.subscribers),
+            events=self.log.latest_seq(),
+        )
+
+    async def _forge_changed(self, repo: str, branch: str | None = None, *, reason: str = "webhook") -> None:
+        """Look at `repo` again, whoever says that something changed there. Raises HeroError to be called again."""
         if repo == self.team.repo:
             await self.refresh_team()
         self.links.tell_all("forge.changed", {"repo": repo})
+        self.gates.forge_changed(repo)
         services = [entry.name for entry in self.team.catalogue if entry.repo == repo]
         for release in await self._news.new_in(repo):
             data = {"repo": repo, "services": services, "release": release.model_dump(mode="json")}
             await self.record("release.published", release.tag, data)
+        await self.fanout.look(repo, branch, reason=reason)
+
+    async def _poll_now_and_then(self) -> None:
+        """What no webhook and no watch told of is found here."""
+        pause = POLL_FIRST
+        while True:
+            await asyncio.sleep(pause)
+            pause = POLL_EVERY
+            await self.fanout.poll()
 
     async def refresh_team(self) -> None:
         """Read the team repo again, and tell everybody if it changed."""
@@ -178,6 +268,10 @@ class Box:
                 )
             except HeroError as error:
                 log.warning("the archive cache was not cleaned up: %s", error)
+
+
+def _free_memory() -> int:
+    return int(psutil.virtual_memory().available)
 
 
 def now() -> datetime:

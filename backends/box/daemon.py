@@ -12,7 +12,7 @@ from typing import Any
 from backends.box.box import Box
 from backends.box.handlers import register
 from backends.box_files import read_boxfile
-from backends.forge.folder import FolderForge
+from backends.forge.open import open_forge
 from backends.model.paths import BoxPaths
 from backends.rpc.connection import Connection
 from backends.rpc.dispatcher import DISCOVER, PING, Dispatcher
@@ -34,9 +34,10 @@ async def serve(root: Path, argv: Callable[[str], list[str]] | None) -> None:
     """
     paths = BoxPaths(root)
     boxfile = read_boxfile(paths)
-    socket = ensure_socket_dir(paths.run, len(paths.rpc_socket.name)) / paths.rpc_socket.name
-    forge = FolderForge(paths.forge)
-    box = Box(paths, boxfile.name, boxfile.team_repo, forge, argv)
+    folder = ensure_socket_dir(paths.run, max(len(paths.rpc_socket.name), len(paths.http_socket.name)))
+    socket = folder / paths.rpc_socket.name
+    forge = open_forge(paths, boxfile.forge, (paths.forge_token,))
+    box = Box(paths, boxfile, forge, argv)
     ended = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, ended.set)
@@ -47,6 +48,7 @@ async def serve(root: Path, argv: Callable[[str], list[str]] | None) -> None:
     try:
         await box.open()
         gate.open()
+        await box.edge.listen(folder / paths.http_socket.name, boxfile.edge.listen)
         await ended.wait()
     finally:
         box.leave()

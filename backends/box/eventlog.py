@@ -9,7 +9,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
-from pathlib import Path
 
 from backends.box import eventrows
 from backends.box.eventrows import Retention
@@ -35,7 +34,7 @@ class _Entry:
 
 
 class EventLog:
-    """The log. `listener` gets the events in the order of their numbers, on the event loop.
+    """The log in `database`. `listener` gets the events in the order of their numbers, on the event loop.
 
     Everything that waits while the disk is busy goes into one transaction. What the disk refuses is told
     without a number, and whoever asks for events across that gap must take a snapshot.
@@ -43,13 +42,13 @@ class EventLog:
 
     def __init__(
         self,
-        path: Path,
+        database: Database,
         listener: Listener,
         *,
         retention: Retention | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ):
-        self._database = Database(path)
+        self._database = database
         self._database.add_schema(eventrows.create)
         self._listener = listener
         self._retention = retention or Retention()
@@ -64,8 +63,8 @@ class EventLog:
 
     @property
     def problems(self) -> tuple[str, ...]:
-        """What a person should know of the log's file."""
-        return (*self._database.problems, *([self._trouble] if self._trouble else []))
+        """What a person should know of the log."""
+        return (self._trouble,) if self._trouble else ()
 
     async def open(self) -> None:
         """Open or make the file. Raises HeroError where that cannot be."""
@@ -73,11 +72,10 @@ class EventLog:
         self._trim()
 
     async def close(self) -> None:
-        """Write what waits, then close the file."""
+        """Write what waits; the database stays open."""
         for task in (self._writer, self._trimmer):
             if task is not None:
                 await asyncio.wait([task])
-        await self._database.close()
 
     async def append(self, events: Sequence[Event]) -> None:
         """Number, keep and tell `events`; never raises for a disk that refuses."""

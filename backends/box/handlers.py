@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import os
-import pwd
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 from pydantic import BaseModel
 
 from backends.box.box import Box, now
+from backends.box.builds import completed, login_of, require_right
 from backends.box.down import end_slots
+from backends.box.edge.hooks import hook_url
 from backends.box.harmless import harmless
-from backends.box.releases import list_releases
+from backends.box.releases import compare, list_releases
 from backends.box.reports import check_slot, own_events
 from backends.failpoints import failpoint
 from backends.model import calls
 from backends.model.errors import HeroError
-from backends.model.state import FleetSnapshot
+from backends.model.state import Build, FleetSnapshot
 from backends.rpc.dispatcher import Call, Dispatcher
 from backends.version import VERSION
 
@@ -43,6 +44,15 @@ class _Handlers:
             "peek.logs": self._box.peeks.logs,
             "logs.stop": self._box.peeks.stop,
             "release.list": self.releases,
+            "release.compare": self.compare,
+            "gate.list": self.gates,
+            "codescalers.build.submit": self.build_submit,
+            "build.list": self.build_list,
+            "build.get": self.build_get,
+            "build.cancel": self.build_cancel,
+            "hooks.status": self.hooks_status,
+            "hooks.install": self.hooks_install,
+            "webhook.handle": self.webhook,
             "audit.list": self.audit,
             "slot.report": self.report,
             "box.status": self.status,
@@ -57,6 +67,64 @@ class _Handlers:
 
     async def releases(self, _: Call, params: calls.ReleaseListParams) -> calls.ReleaseListResult:
         return await list_releases(self._box.forge, self._box.team.catalogue, params)
+
+    async def build_submit(self, call: Call, params: calls.BuildSubmitParams) -> calls.BuildSubmitResult:
+        box = self._box
+        if params.attached and not box.links.speaks_for(params.user, call.connection):
+            raise HeroError(
+                "denied", f"Only the daemon of {params.user}'s slot submits builds of its own operations."
+            )
+        actor = require_right(call.peer, params.user, box.team.admins)
+        asked = completed(params, box.fleet.slot(params.user), box.team.catalogue, box.team.trunk)
+        result = await box.queue.submit(asked, actor)
+        if not params.attached:
+            told = {"actor": actor, "asked": asked.model_dump(mode="json"), "build": result.build_id}
+            await box.record("audit.build.submit", params.service, told)
+        return result
+
+    async def build_list(self, _: Call, params: calls.BuildListParams) -> calls.BuildListResult:
+        return await self._box.queue.listed(params)
+
+    async def build_get(self, _: Call, params: calls.BuildParams) -> Build:
+        return await self._box.queue.get(params.build_id)
+
+    async def build_cancel(self, call: Call, params: calls.BuildParams) -> Build:
+        box = self._box
+        build = await box.queue.get(params.build_id)
+        actor = require_right(call.peer, build.slot, box.team.admins)
+        ended = await box.queue.cancel(build.id, actor)
+        await box.record(
+            "audit.build.cancel", build.service, {"actor": actor, "build": build.id, "slot": build.slot}
+        )
+        return ended
+
+    async def hooks_status(self, _: Call, params: calls.HooksParams) -> calls.HooksResult:
+        url = self._hook_url(params)
+        return calls.HooksResult(hooks=await self._box.edge.hooks.status(self._hooked(params), url), url=url)
+
+    async def hooks_install(self, call: Call, params: calls.HooksParams) -> calls.HooksResult:
+        url = self._hook_url(params)
+        hooks = await self._box.edge.hooks.install(self._hooked(params), url, params.rotate)
+        told = {"actor": login_of(call.peer), "url": url, "rotate": params.rotate}
+        await self._box.record("audit.hooks.install", "", {**told, "repos": [hook.repo for hook in hooks]})
+        return calls.HooksResult(hooks=hooks, url=url)
+
+    def _hook_url(self, params: calls.HooksParams) -> str:
+        return hook_url(params.url or self._box.file.edge.url)
+
+    def _hooked(self, params: calls.HooksParams) -> tuple[str, ...]:
+        """The repositories that are asked for, or all that the box follows."""
+        team = self._box.team
+        return params.repos or (*dict.fromkeys(entry.repo for entry in team.catalogue), team.repo)
+
+    async def webhook(self, _: Call, params: calls.WebhookParams) -> calls.WebhookResult:
+        return await self._box.edge.receiver.handle(params)
+
+    async def compare(self, _: Call, params: calls.CompareParams) -> calls.CompareResult:
+        return await compare(self._box.forge, self._box.team.catalogue, params)
+
+    async def gates(self, _: Call, params: calls.GatesParams) -> calls.GatesResult:
+        return await self._box.gates.answer(params)
 
     async def audit(self, _: Call, params: calls.AuditParams) -> calls.EventsResult:
         return calls.EventsResult(events=tuple(await self._box.log.audit(params.limit, params.slot)))
@@ -79,6 +147,8 @@ class _Handlers:
             return calls.ReportResult()
         if box.keeper and report.status is not None:
             box.keeper.seen(slot)
+        if report.status is not None:
+            box.queue.slot_connected(slot)
         if events:
             failpoint("boxd.report-taken")
         acknowledged = await box.log.take(slot, events)
@@ -102,17 +172,9 @@ class _Handlers:
         )
 
     async def down(self, call: Call, params: calls.DownParams) -> calls.Empty:
-        await self._box.record("audit.box.down", "", {"actor": _login(call), **params.model_dump()})
+        await self._box.record("audit.box.down", "", {"actor": login_of(call.peer), **params.model_dump()})
         try:
             await end_slots(self._box, services=params.services)
         finally:
             self._ended.set()
         return calls.Empty()
-
-
-def _login(call: Call) -> str:
-    """The login behind the peer's uid, which the kernel tells."""
-    try:
-        return pwd.getpwuid(call.peer.uid).pw_name
-    except KeyError:
-        return str(call.peer.uid)

@@ -52,9 +52,13 @@ class Links:
     def tell_all(self, method: str, params: dict[str, Any]) -> None:
         """Call `method` of every slot without waiting; one that fails looks by itself when it connects again."""
         for slot, connection in self._links.items():
-            task = asyncio.create_task(_tell(slot, connection, method, params), name=f"{method} {slot}")
-            self._calls.add(task)
-            task.add_done_callback(self._calls.discard)
+            self.tell(slot, connection, method, params)
+
+    def tell(self, slot: str, connection: Connection, method: str, params: dict[str, Any]) -> None:
+        """Call `method` over the slot's `connection` without waiting for its answer."""
+        task = asyncio.create_task(_tell(slot, connection, method, params), name=f"{method} {slot}")
+        self._calls.add(task)
+        task.add_done_callback(self._calls.discard)
 
     async def close(self) -> None:
         """Give up the calls that run."""

@@ -7,12 +7,15 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from backends.forge.base import Forge, Release
-from backends.model.calls import ReleaseListParams, ReleaseListResult
+from backends.model.calls import CompareParams, CompareResult, ReleaseListParams, ReleaseListResult
 from backends.model.errors import HeroError, unknown_name
 from backends.model.release import parse_archive_name, split_tag
-from backends.model.state import CatalogueEntry, ReleaseInfo
+from backends.model.state import ArchiveInfo, CatalogueEntry, CommitInfo, ReleaseInfo
+from backends.model.text import safe_line
 
 log = logging.getLogger(__name__)
+
+SUMS = "SHA256SUMS"
 
 NEWS = 50
 """Releases of one repository that are told at most when several came at once."""
@@ -22,13 +25,22 @@ async def list_releases(
     forge: Forge, catalogue: Iterable[CatalogueEntry], params: ReleaseListParams
 ) -> ReleaseListResult:
     """One page, newest first. Raises HeroError `not_found` for an unknown service, and what the forge raises."""
-    repos = {entry.name: entry.repo for entry in catalogue}
-    if params.service not in repos:
-        raise unknown_name("service", params.service, repos)
-    page = await forge.releases(repos[params.service], branch=params.branch, page=params.page, limit=params.limit)
+    repo = _repo_of(params.service, catalogue)
+    page = await forge.releases(repo, branch=params.branch, page=params.page, limit=params.limit)
     return ReleaseListResult(
         releases=tuple(release_info(release) for release in page.items), next_page=page.next_page
     )
+
+
+async def compare(forge: Forge, catalogue: Iterable[CatalogueEntry], params: CompareParams) -> CompareResult:
+    """The commits that `head` has and `base` has not, newest first. Raises HeroError as `list_releases`."""
+    repo = _repo_of(params.service, catalogue)
+    page = await forge.compare(repo, params.base, params.head, page=params.page, limit=params.limit)
+    commits = tuple(
+        CommitInfo(commit=one.commit, author=one.author, time=one.committed_at, subject=one.subject)
+        for one in page.items
+    )
+    return CompareResult(commits=commits, next_page=page.next_page)
 
 
 def release_info(release: Release) -> ReleaseInfo:
@@ -44,7 +56,32 @@ def release_info(release: Release) -> ReleaseInfo:
         platforms=tuple(sorted({platform for _, (_, platform) in archives})),
         size=sum(asset.size for asset, _ in archives),
         subject=release.title,
+        url=safe_line(release.url, 1000),
+        downloads=sum(asset.downloads for asset, _ in archives),
+        complete=is_complete(release),
+        archives=tuple(
+            ArchiveInfo(
+                name=asset.name,
+                platform=platform,
+                size=asset.size,
+                downloads=asset.downloads,
+                url=safe_line(asset.url, 1000),
+            )
+            for asset, (_, platform) in archives
+        ),
     )
+
+
+def is_complete(release: Release) -> bool:
+    """Whether the release has the digests of its archives, which come last: without them nothing installs it."""
+    return any(asset.name == SUMS for asset in release.assets)
+
+
+def _repo_of(service: str, catalogue: Iterable[CatalogueEntry]) -> str:
+    repos = {entry.name: entry.repo for entry in catalogue}
+    if service not in repos:
+        raise unknown_name("service", service, repos)
+    return repos[service]
 
 
 class ReleaseNews:

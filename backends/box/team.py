@@ -40,6 +40,11 @@ class Team:
         return self._team.team.trunk if self._team.team else TRUNK
 
     @property
+    def admins(self) -> tuple[str, ...]:
+        """Who may act for others."""
+        return self._team.team.admins if self._team.team else ()
+
+    @property
     def catalogue(self) -> tuple[CatalogueEntry, ...]:
         """The services that a slot may bind."""
         return tuple(_entry(service) for service in self._team.catalogue.services)
@@ -83,7 +88,8 @@ class Team:
             return
         try:
             # Not from `origin`: the box may have moved since it was cloned.
-            await git("fetch", "--quiet", "--no-tags", "--", url, "HEAD", cwd=self._checkout)
+            environment = self._forge.git_environment()
+            await git("fetch", "--quiet", "--no-tags", "--", url, "HEAD", cwd=self._checkout, env=environment)
             await git("checkout", "--quiet", "--force", "--detach", "FETCH_HEAD", cwd=self._checkout)
         except HeroError as error:
             log.warning("the checkout of the team repo is made anew: %s", error.message)
@@ -93,7 +99,8 @@ class Team:
         stamp = time.time_ns() // 1_000_000
         fresh = self._checkout.with_name(f".{self._checkout.name}.{stamp}.new")
         fresh.parent.mkdir(parents=True, exist_ok=True)
-        await git("clone", "--quiet", "--", url, str(fresh), cwd=fresh.parent)
+        environment = self._forge.git_environment()
+        await git("clone", "--quiet", "--", url, str(fresh), cwd=fresh.parent, env=environment)
         if self._checkout.exists():
             self._checkout.rename(self._checkout.with_name(f"{self._checkout.name}.{stamp}.old"))
         fresh.rename(self._checkout)
@@ -123,4 +130,10 @@ def _kept(before: TeamRepo, found: TeamRepo) -> TeamRepo:
 
 
 def _entry(service: CatalogueService) -> CatalogueEntry:
-    return CatalogueEntry(name=service.name, repo=service.repo, short=service.short, core=service.core)
+    return CatalogueEntry(
+        name=service.name,
+        repo=service.repo,
+        short=service.short,
+        core=service.core,
+        platforms=service.platforms,
+    )

@@ -40,12 +40,13 @@ class Where:
 def locate(box: str = "", slot: str = "") -> Where:
     """The box by name or folder, else HERO_BOX, else around the working directory, else the default one.
 
-    The slot by name, else HERO_SLOT, else the home that the working directory is in, else this login's.
+    The slot by name, else HERO_SLOT, else the home that the working directory is in, else this login's, else the
+    only one that there is.
     Raises HeroError `not_found` with what to do.
     """
     root = _find_box(box or os.environ.get("HERO_BOX", ""))
     where = Where(BoxPaths(root))
-    user = slot or os.environ.get("HERO_SLOT", "") or _user_of_folder(where.box) or _own_login(where)
+    user = slot or os.environ.get("HERO_SLOT", "") or _user_of_folder(where.box) or _own_slot(where)
     if slot:
         where.slot(slot)
     return Where(where.box, user)
@@ -79,7 +80,7 @@ def _find_box(name: str) -> Path:
         raise HeroError(
             "not_found",
             f"{root} is not a box: it has no box.toml.",
-            hint=f"`hero_tui demo --dir {root}` makes one there.",
+            hint=f"`hero_dev box init {root}` makes one there; `hero_tui demo --dir {root}` makes one to try.",
         )
     for folder in (Path.cwd(), *Path.cwd().parents):
         if _is_box(folder):
@@ -104,9 +105,12 @@ def _user_of_folder(box: BoxPaths) -> str:
     return ""
 
 
-def _own_login(where: Where) -> str:
+def _own_slot(where: Where) -> str:
+    users = where.users()
     try:
         login = getpass.getuser()
     except (OSError, KeyError):
-        return ""
-    return login if login in where.users() else ""
+        login = ""
+    if login in users:
+        return login
+    return users[0] if len(users) == 1 else ""

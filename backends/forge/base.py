@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, Literal, Protocol, TypeVar
 
 from backends.model.errors import HeroError
 
@@ -43,6 +43,7 @@ class Asset:
     size: int
     sha256: str | None
     url: str
+    downloads: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,41 @@ class Release:
     published_at: datetime | None
     assets: tuple[Asset, ...]
     downloads: int
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One commit of a comparison; `author` and `subject` are safe to show."""
+
+    commit: str
+    author: str
+    committed_at: datetime
+    subject: str
+
+
+StatusState = Literal["pending", "success", "failure", "error", "warning"]
+
+
+@dataclass(frozen=True, slots=True)
+class CommitStatus:
+    """What somebody says of a commit under a name (`context`); `description` is safe to show."""
+
+    context: str
+    state: StatusState
+    description: str
+    url: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Hook:
+    """A webhook as the forge has it; its secret is never told."""
+
+    id: str
+    url: str
+    events: tuple[str, ...]
+    active: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +217,47 @@ class Forge(Protocol):
 
     async def raw_file(self, repo: str, ref: str, path: str) -> bytes | None:
         """The file `path` at `ref` (a branch, a tag or a full hash); None if the tree has no such file."""
+        ...
+
+    async def create_repository(self, repo: str, *, private: bool = True) -> object:
+        """An empty repository. Raises HeroError conflict if it is there already."""
+        ...
+
+    async def create_branch(self, repo: str, name: str, source: str) -> Branch:
+        """A new branch at `source` (a branch, a tag or a full hash).
+
+        One that is there at that very commit already is given as it is; at another one it is HeroError conflict.
+        """
+        ...
+
+    async def compare(self, repo: str, base: str, head: str, *, page: int = 1, limit: int = 50) -> Page[Change]:
+        """The commits that `head` has and `base` has not, newest first. Both: a tag, a branch or a full hash."""
+        ...
+
+    async def set_status(
+        self, repo: str, commit: str, state: StatusState, *, context: str, description: str = "", url: str = ""
+    ) -> None:
+        """Say `state` of the full hash `commit` under `context`; the newest of a context counts."""
+        ...
+
+    async def statuses(self, repo: str, commit: str) -> tuple[CommitStatus, ...]:
+        """The newest status of each context, sorted by context; empty for a commit that nobody spoke of."""
+        ...
+
+    async def hooks(self, repo: str) -> tuple[Hook, ...]:
+        """The webhooks of `repo`. Raises HeroError denied without the rights, usage where the forge has none."""
+        ...
+
+    async def create_hook(self, repo: str, url: str, secret: str) -> Hook:
+        """An active webhook for pushes, branches and releases, as JSON, signed with `secret`."""
+        ...
+
+    async def delete_hook(self, repo: str, hook_id: str) -> None:
+        """Remove a webhook; one that is gone already is fine."""
+        ...
+
+    def git_environment(self) -> Mapping[str, str]:
+        """Variables that let `git` fetch from and push to `clone_url`s; they hold no secret."""
         ...
 
     def changes(self) -> AsyncIterator[str]:

@@ -15,6 +15,7 @@ from watchfiles import Change, awatch
 
 from backends.forge import folder_drafts, git
 from backends.forge.base import Asset, Branch, Page, Progress, Release, check_page
+from backends.forge.folder_commits import FolderCommits, resolve
 from backends.forge.folder_files import CHUNK, copy_hashed, disk_errors, in_thread, open_file
 from backends.forge.folder_records import AssetRecord, ReleaseRecord, check_asset_name, check_tag
 from backends.forge.folder_releases import FolderReleases, Problem
@@ -36,7 +37,7 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
-class FolderForge:
+class FolderForge(FolderCommits):
     """A `Forge` in the folder `root`; any number of processes may use it at once.
 
     `clock` says when a release is published. Assets' `downloads` are not counted (always 0).
@@ -47,8 +48,11 @@ class FolderForge:
         self._clock = clock
         self._watches: set[asyncio.Event] = set()
 
-    async def create_repository(self, repo: str, *, branch: str = "development") -> Path:
-        """An empty bare repository whose HEAD is `branch`. Raises HeroError conflict if it is there already."""
+    async def create_repository(self, repo: str, *, private: bool = True, branch: str = "development") -> Path:
+        """An empty bare repository whose HEAD is `branch`; who may read the folder may read it, `private` or not.
+
+        Raises HeroError conflict if it is there already.
+        """
         target = self.root / f"{check_repo(repo)}.git"
         fresh = target.parent / f".new-{secrets.token_hex(8)}"
         with disk_errors(f"create the repository {repo}"):
@@ -209,7 +213,7 @@ class FolderForge:
     async def raw_file(self, repo: str, ref: str, path: str) -> bytes | None:
         git_dir = await self._git_dir(repo)
         check_relative_path(path)
-        commit = await _resolve(git_dir, ref)
+        commit = await resolve(git_dir, ref)
         listed = await git.git("--literal-pathspecs", "ls-tree", "-zl", commit, "--", path, git_dir=git_dir)
         if not listed.stdout:
             return None
@@ -268,23 +272,6 @@ class FolderForge:
     async def aclose(self) -> None:
         for closing in self._watches:
             closing.set()
-
-
-async def _resolve(git_dir: Path, ref: str) -> str:
-    """The commit of a full hash, else of the branch, else of the tag called `ref`."""
-    if git.is_full_hash(ref):
-        return await git.rev_parse(git_dir, ref)
-    try:
-        return await git.rev_parse(git_dir, f"refs/heads/{ref}")
-    except GitError as error:
-        if error.code != "not_found":
-            raise
-    try:
-        return await git.rev_parse(git_dir, f"refs/tags/{ref}")
-    except GitError as error:
-        if error.data.get("reason") != "ref_not_found":
-            raise
-    return (await git.branch(git_dir, ref)).commit  # says which branches are near
 
 
 def _is_repo_name(name: str) -> bool:

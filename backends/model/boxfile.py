@@ -1,11 +1,28 @@
-"""`box.toml`: what a rootless box is called and where its team repo is."""
+"""`box.toml`: what a rootless box is called, where its forge and team repo are, and what it may use."""
 
 from __future__ import annotations
 
 from datetime import datetime
 
+from pydantic import Field
+
 from backends.model.field_types import Moment, RepoName
-from backends.model.tomlfile import TomlFile
+from backends.model.team_files import ForgeAddress
+from backends.model.tomlfile import Strict, TomlFile
+
+
+class Edge(Strict):
+    """`[edge]`: the box's HTTP side. `listen` is a loopback address besides the socket, like `127.0.0.1:8787`;
+    `url` is what the forge is told to call, as it is seen from there."""
+
+    listen: str = ""
+    url: str = ""
+
+
+class Builds(Strict):
+    """`[builds]`. `at_once`: builds at the same time at most; 0 lets cores and memory decide."""
+
+    at_once: int = Field(default=0, ge=0, le=64)
 
 
 class BoxFile(TomlFile):
@@ -14,6 +31,9 @@ class BoxFile(TomlFile):
     name: str
     created: Moment
     team_repo: RepoName = "lhumina_code/hero_team"
+    forge: ForgeAddress = ForgeAddress(kind="folder")
+    edge: Edge = Edge()
+    builds: Builds = Builds()
 
 
 def render_boxfile(name: str, created: datetime, team_repo: str) -> str:

@@ -8,10 +8,16 @@ from typing import Literal
 from pydantic import BaseModel, Field
 
 from backends.model.state import (
+    Build,
+    BuildPriority,
+    BuildState,
     Candidate,
+    CommitInfo,
     Event,
     FleetSnapshot,
     Frozen,
+    Gate,
+    HookState,
     LogLine,
     Operation,
     Plan,
@@ -202,6 +208,110 @@ class DownParams(Frozen):
     services: bool = Field(default=True, description="Stop the slots' services too.")
 
 
+class BuildSubmitParams(Frozen):
+    """A build to queue. `repo` and `branch` default to the slot's binding, and then it must have one."""
+
+    user: str = Field(description="Whose slot builds.")
+    service: str
+    repo: str = ""
+    branch: str = ""
+    commit: str = Field(default="", description="Full hash that asked for it; empty: the branch's head.")
+    publish: bool = False
+    restart: bool = Field(default=True, description="Run the result where the binding is on builds.")
+    reason: str = Field(default="submit", max_length=200, description="Why, in a word: submit, webhook, poll, …")
+    priority: BuildPriority = "interactive"
+    build_id: str = Field(default="", description="A slot's own id; submitting it again changes nothing.")
+    attached: bool = Field(default=False, description="A step of a running operation of the slot.")
+
+
+class BuildSubmitResult(Frozen):
+    build_id: str
+    state: BuildState
+    coalesced: bool = Field(default=False, description="An earlier request that still waits answers this one too.")
+
+
+class BuildListParams(Frozen):
+    user: str | None = None
+    service: str | None = None
+    states: tuple[BuildState, ...] = Field(default=(), description="None named: all.")
+    limit: int = Field(default=50, ge=1, le=500)
+    before: str | None = Field(default=None, description="A build's id: those older than it.")
+
+
+class BuildListResult(Frozen):
+    builds: tuple[Build, ...] = Field(description="What runs, then what waits in its order, then the newest ends.")
+    more: bool = False
+    at_once: int = Field(default=1, description="Builds that the box runs at the same time at most.")
+
+
+class BuildParams(Frozen):
+    build_id: str
+
+
+class SlotBuildParams(Frozen):
+    """The box has a slot run a queued build. With an id that the slot knows it answers how that one went."""
+
+    build: Build
+
+
+class BuildNews(Frozen):
+    """The box tells a slot how a build of it stands in the queue."""
+
+    build: Build
+
+
+class ForkParams(Frozen):
+    service: str
+    branch: str | None = Field(default=None, description="Default: <trunk>_<suffix of the user>.")
+
+
+class CompareParams(Frozen):
+    service: str
+    base: str = Field(description="A tag, branch or full hash.")
+    head: str
+    page: int = Field(default=1, ge=1)
+    limit: int = Field(default=50, ge=1, le=200)
+
+
+class CompareResult(Frozen):
+    """Commits that `head` has and `base` has not, newest first."""
+
+    commits: tuple[CommitInfo, ...]
+    next_page: int | None = None
+
+
+class HooksParams(Frozen):
+    rotate: bool = Field(default=False, description="Make new secrets; the old ones hold for ten minutes more.")
+    url: str | None = Field(default=None, description="Where the forge reaches the box; default: box.toml's.")
+    repos: tuple[str, ...] = Field(default=(), description="None named: the catalogue's and the team repo.")
+
+
+class HooksResult(Frozen):
+    hooks: tuple[HookState, ...]
+    url: str = ""
+
+
+class WebhookParams(Frozen):
+    """A delivery as it came over HTTP."""
+
+    headers: dict[str, str]
+    body: str = Field(description="Base64.")
+
+
+class WebhookResult(Frozen):
+    status: int = Field(description="The HTTP status that answers it.")
+    message: str
+
+
+class GatesParams(Frozen):
+    service: str | None = None
+    fresh: bool = Field(default=False, description="Ask the forge again before answering.")
+
+
+class GatesResult(Frozen):
+    gates: tuple[Gate, ...]
+
+
 METHODS: tuple[Method, ...] = (
     Method("slot.status", "slot", StatusParams, SlotStatus, "Every binding with drift, health and build."),
     Method("slot.plan", "slot", PlanParams, Plan, "What an action would do; does nothing."),
@@ -215,6 +325,12 @@ METHODS: tuple[Method, ...] = (
     Method("slot.stop", "slot", ServicesParams, OperationRef, "Stop services.", True),
     Method("slot.restart", "slot", ServicesParams, OperationRef, "Restart services.", True),
     Method("slot.sync", "slot", Empty, OperationRef, "Fetch repositories, ensure worktrees.", True),
+    Method("slot.fork", "slot", ForkParams, OperationRef, "Make my branch on the forge, and bind it.", True),
+    Method(
+        "slot.build", "slot", SlotBuildParams, Build, "Run a build of the box's queue; answers at its end.", True
+    ),
+    Method("slot.build_stop", "slot", BuildParams, Empty, "Stop a build of the box's queue.", True),
+    Method("build.changed", "slot", BuildNews, Empty, "News from the box's queue.", True),
     Method("slot.candidates", "slot", CandidatesParams, CandidatesResult, "What a service can switch to."),
     Method("slot.logs", "slot", LogsParams, LogsResult, "Lines of services or of a build, merged by time."),
     Method("logs.stop", "both", LogsStopParams, Empty, "End a followed log."),
@@ -228,6 +344,15 @@ METHODS: tuple[Method, ...] = (
     Method("peek.slot", "box", PeekParams, SlotStatus, "A teammate's slot, read-only."),
     Method("peek.logs", "box", PeekLogsParams, LogsResult, "A teammate's logs, read-only."),
     Method("release.list", "box", ReleaseListParams, ReleaseListResult, "Published archives of a service."),
+    Method("release.compare", "box", CompareParams, CompareResult, "The commits between two releases."),
+    Method("codescalers.build.submit", "box", BuildSubmitParams, BuildSubmitResult, "Queue a build.", True),
+    Method("build.list", "box", BuildListParams, BuildListResult, "The queue and what went through it."),
+    Method("build.get", "box", BuildParams, Build, "One build."),
+    Method("build.cancel", "box", BuildParams, Build, "Take a build out of the queue, or stop it.", True),
+    Method("hooks.status", "box", HooksParams, HooksResult, "The webhooks on the forge."),
+    Method("hooks.install", "box", HooksParams, HooksResult, "Create or rotate the webhooks.", True),
+    Method("webhook.handle", "box", WebhookParams, WebhookResult, "A delivery of the forge.", True),
+    Method("gate.list", "box", GatesParams, GatesResult, "Whether each service's trunk is fit for everybody."),
     Method("audit.list", "box", AuditParams, EventsResult, "Who changed what, newest first."),
     Method("slot.report", "box", ReportParams, ReportResult, "A slot's daemon tells its state.", True),
     Method("box.status", "box", Empty, BoxStatus, "The box's daemons."),

@@ -96,6 +96,16 @@ class SlotPaths:
     def clone(self, repo: str) -> Path:
         return self.repos / f"{repo}.git"
 
+    @property
+    def forge_token(self) -> Path:
+        """The user's own token for the forge, where the slot does not use the box's."""
+        return self.root / "cfg" / "forge_token"
+
+    @property
+    def queued_builds(self) -> Path:
+        """How the builds went that the box's queue had this slot run."""
+        return self.var / "state" / "queued"
+
     def build_record(self, service: str) -> Path:
         """How the newest build of a service went."""
         return self.var / "state" / "builds" / f"{service}.json"
@@ -135,6 +145,21 @@ class BoxPaths:
     @property
     def rpc_socket(self) -> Path:
         return self.run / "rpc.sock"
+
+    @property
+    def http_socket(self) -> Path:
+        """The HTTP edge: webhooks, metrics, health."""
+        return self.run / "http.sock"
+
+    @property
+    def forge_token(self) -> Path:
+        """The box's own token for its forge; for its owner's eyes only."""
+        return self.root / "secrets" / "forge_token"
+
+    @property
+    def hook_key(self) -> Path:
+        """What the secrets of webhooks are derived from; for its owner's eyes only."""
+        return self.root / "secrets" / "hook_key"
 
     @property
     def log(self) -> Path:

@@ -11,6 +11,7 @@ Source = Literal["release", "build", "hash"]
 Drift = Literal["current", "behind", "modified", "missing", "pinned"]
 Health = Literal["healthy", "starting", "unhealthy", "crashed", "stopped", "unknown"]
 BuildState = Literal["queued", "running", "succeeded", "failed", "cancelled", "superseded"]
+BuildPriority = Literal["interactive", "background"]
 OperationState = Literal["running", "succeeded", "failed", "cancelled"]
 
 
@@ -46,19 +47,46 @@ class Operation(Frozen):
     result: dict[str, Any] = Field(default_factory=dict)
 
 
+class Phase(Frozen):
+    """A part of a build and how long it took."""
+
+    name: str
+    seconds: float
+
+
 class Build(Frozen):
-    """One run of a service's build command."""
+    """One build of a service in a slot, from the moment when somebody asked for it.
+
+    `commit` is what is or was built; empty while it is queued for whatever its branch is at then. An `attached`
+    build is a step of an operation of its slot (a switch, a rebuild), which waits for it. `coalesced` counts the
+    later requests that this one answers too, `attempt` how often it was begun. `waits_for` says why a queued one
+    does not run yet, `superseded_by` which build made this one pointless.
+    """
 
     id: str
+    slot: str = ""
     service: str
+    repo: str = ""
     branch: str
-    commit: str
+    commit: str = ""
     state: BuildState
     publish: bool = False
-    started_at: datetime
+    restart: bool = False
+    attached: bool = False
+    priority: BuildPriority = "interactive"
+    reason: str = ""
+    actor: str = ""
+    queued_at: datetime | None = None
+    started_at: datetime | None = None
     finished_at: datetime | None = None
     error: str = ""
+    hint: str = ""
     tag: str = ""
+    coalesced: int = 0
+    attempt: int = 0
+    waits_for: str = ""
+    superseded_by: str = ""
+    phases: tuple[Phase, ...] = ()
 
 
 class ServiceStatus(Frozen):
@@ -121,6 +149,7 @@ class CatalogueEntry(Frozen):
     repo: str
     short: str = ""
     core: bool = False
+    platforms: tuple[str, ...] = ()
 
 
 class FleetSnapshot(Frozen):
@@ -202,8 +231,18 @@ class LogLine(Frozen):
     text: str
 
 
+class ArchiveInfo(Frozen):
+    """One archive of a release; `size` in bytes."""
+
+    name: str
+    platform: str
+    size: int
+    downloads: int = 0
+    url: str = ""
+
+
 class ReleaseInfo(Frozen):
-    """A published archive set."""
+    """A published archive set. `complete`: it has its SHA256SUMS, so that it can be installed."""
 
     tag: str
     branch: str
@@ -213,3 +252,58 @@ class ReleaseInfo(Frozen):
     platforms: tuple[str, ...] = ()
     size: int = 0
     subject: str = ""
+    url: str = ""
+    downloads: int = 0
+    complete: bool = True
+    archives: tuple[ArchiveInfo, ...] = ()
+
+
+class CommitInfo(Frozen):
+    """One commit, as a list of changes shows it."""
+
+    commit: str
+    author: str = ""
+    time: datetime | None = None
+    subject: str = ""
+
+
+class HookState(Frozen):
+    """The webhook of one repository: whether the forge has ours, and how the last delivery that we took went."""
+
+    repo: str
+    state: Literal["installed", "missing", "outdated", "inactive", "error", "not_needed"]
+    url: str = ""
+    detail: str = ""
+    rotated_at: datetime | None = None
+    last_seen: datetime | None = None
+
+
+GateState = Literal["pass", "fail", "wait", "unknown"]
+
+
+class Gate(Frozen):
+    """Whether the trunk of a service is fit for everybody: it builds, its archives are there, it runs healthy.
+
+    `commit` is the trunk's head on the forge. `platforms` has the required ones, `missing` those without an
+    archive at that commit. `reason` is one sentence for whatever is not `pass`.
+    """
+
+    service: str
+    repo: str
+    branch: str
+    commit: str = ""
+    builds: GateState = "unknown"
+    build: str = ""
+    archives: GateState = "unknown"
+    tag: str = ""
+    platforms: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+    healthy: GateState = "unknown"
+    running: str = ""
+    reason: str = ""
+    checked_at: datetime | None = None
+
+    @property
+    def passes(self) -> bool:
+        """All three hold."""
+        return (self.builds, self.archives, self.healthy) == ("pass", "pass", "pass")

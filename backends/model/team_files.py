@@ -12,6 +12,7 @@ from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 from backends.model.field_types import BranchName, Label, Login, RepoName, ServiceName
 from backends.model.manifest import Binding
 from backends.model.names import BadValue, check_branch, check_role
+from backends.model.release import check_platform
 from backends.model.ssh_keys import check_ssh_key
 from backends.model.tomlfile import Strict, TomlFile
 
@@ -101,12 +102,14 @@ class TeamConfig(TomlFile):
 
 
 class CatalogueService(Strict):
-    """One `[[service]]`: `short` is its name in addresses, `core` that every slot should have it."""
+    """One `[[service]]`: `short` is its name in addresses, `core` that every slot should have it, `platforms` for
+    which each release of its trunk must have an archive (none: for that of the box)."""
 
     name: ServiceName
     repo: RepoName
     short: Annotated[str, AfterValidator(_check_short)]
     core: bool = False
+    platforms: tuple[Annotated[str, AfterValidator(check_platform)], ...] = Field(default=(), strict=False)
 
 
 class Catalogue(TomlFile):

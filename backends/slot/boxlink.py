@@ -56,6 +56,13 @@ class BoxLink:
         self._changed = asyncio.Event()
         self._recorded = asyncio.Event()
         self.connected = asyncio.Event()
+        self._connection: Connection | None = None
+
+    def reach(self) -> Connection:
+        """The connection to the box, to call it or see it lost. Raises HeroError unreachable while it is away."""
+        if self._connection is None:
+            raise HeroError("unreachable", "The box's daemon is away.", hint="It comes back by itself.")
+        return self._connection
 
     def cell(self, cell: ServiceStatus) -> None:
         """A service's cell is now `cell`."""
@@ -102,6 +109,7 @@ class BoxLink:
         try:
             await self._begin(connection)
             taken = True
+            self._connection = connection
             tasks = [
                 asyncio.create_task(self._tell_changes(connection), name="tell-changes"),
                 asyncio.create_task(self._tell_recorded(connection), name="tell-recorded"),
@@ -112,6 +120,7 @@ class BoxLink:
             log.warning("the box did not take the slot's report: %s", error.message)
         finally:
             self._telling = False
+            self._connection = None
             self.connected.clear()
             for task in tasks:
                 task.cancel()

@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
+import re
+import signal
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from backends.model.errors import HeroError
 from backends.model.service import FILE_NAME, Build, ServiceDescription
 from backends.model.text import safe_line
 from backends.slot.build_log import BuildLog
+
+_SHELL_KILLED = 128 + signal.SIGKILL
+_KILLED = (-signal.SIGKILL, _SHELL_KILLED)
+_LOOKED_AT = 40
+_NO_MEMORY = re.compile(
+    r"signal: 9, SIGKILL|Killed signal terminated program|fatal error: .*out of memory|Cannot allocate memory"
+    r"|memory allocation of \d+ bytes failed|virtual memory exhausted|\bMemoryError\b|\bstd::bad_alloc\b"
+    r"|LLVM ERROR: out of memory|JavaScript heap out of memory|(?:^|: )Killed\b",
+    re.MULTILINE,
+)
+"""What compilers print, or who runs them, when memory was not enough."""
 
 LAST_LINES = 5
 """Lines of output that the error of a failed build repeats."""
@@ -17,7 +31,10 @@ LAST_LINES = 5
 
 @dataclass(frozen=True)
 class BuildRequest:
-    """What to build. `id` is one plain file name; `dirty`: the worktree holds what `commit` (40 hex) has not."""
+    """What to build. `id` is one plain file name; `dirty`: the worktree holds what `commit` (40 hex) has not.
+
+    `again`: an attempt at this very build was cut off; what is left of it goes.
+    """
 
     id: str
     service: str
@@ -27,6 +44,7 @@ class BuildRequest:
     worktree: Path
     description: ServiceDescription
     dirty: bool = False
+    again: bool = False
 
 
 def check(request: BuildRequest, *, cancelled: bool) -> Build:
@@ -74,8 +92,22 @@ def failed(request: BuildRequest, log: BuildLog, status: int | None, *, cancelle
             hint=f"Its log is {log.path}; `timeout` under [build] in {FILE_NAME} gives it more time.",
             data=data,
         )
+    if status in _KILLED or _NO_MEMORY.search("\n".join(log.last_lines(_LOOKED_AT))):
+        return _killed(request, log, status, data)
     message = f"The build of {request.service} failed: {_how(status)}.{_said(log)}"
     return HeroError("build_failed", message, hint=_where(log), data=data)
+
+
+def _killed(request: BuildRequest, log: BuildLog, status: int, data: dict[str, Any]) -> HeroError:
+    """The error for a build that had not enough memory, as far as one can tell."""
+    how = f"was killed ({_how(status)})" if status in _KILLED else f"failed ({_how(status)})"
+    return HeroError(
+        "build_failed",
+        f"The build of {request.service} {how}; probably the machine ran out of memory.{_said(log)}",
+        hint=f"Let it do less at once (`env` under [build] in {FILE_NAME}: CARGO_BUILD_JOBS, MAKEFLAGS), or give "
+        f"the machine memory or swap. {_where(log)}",
+        data=data,
+    )
 
 
 def not_packed(error: HeroError, log: BuildLog) -> HeroError:
@@ -88,6 +120,9 @@ def not_packed(error: HeroError, log: BuildLog) -> HeroError:
 
 
 def _how(status: int) -> str:
+    """In words; what a shell tells by 128 and more is a signal too."""
+    if status == _SHELL_KILLED:
+        return "signal 9"
     return f"exit {status}" if status >= 0 else f"signal {-status}"
 
 

@@ -28,17 +28,21 @@ class BuildShelf:
         self._results = paths.var / "builds"
 
     def log(self, build: str) -> Path:
-        return self._logs / f"{_checked(build)}.log"
+        return self._logs / f"{check_id(build)}.log"
 
     def result(self, build: str) -> Path:
-        return self._results / _checked(build)
+        return self._results / check_id(build)
 
-    def prepare(self, build: str, service: str, *, keep: Collection[str]) -> Path:
+    def prepare(self, build: str, service: str, *, keep: Collection[str], again: bool = False) -> Path:
         """Make room for `build` of `service` and return where its log goes; `keep` are builds that run now.
 
-        Raises HeroError: usage for an id that is no plain name, conflict for one that was used before, no_space.
+        `again`: what an attempt that was cut off left of it goes. Raises HeroError: usage for an id that is no
+        plain name, conflict for one that was used before, no_space.
         """
         log, result = self.log(build), self.result(build)
+        if again and build not in keep:
+            log.unlink(missing_ok=True)
+            shutil.rmtree(result, ignore_errors=True)
         if log.exists() or result.exists():
             raise HeroError("conflict", f"There is a build {build!r} already.")
         older = [name for name in self._builds_of(service) if name not in keep]
@@ -73,7 +77,8 @@ class BuildShelf:
         return [name for _, name in sorted(dated, reverse=True)]
 
 
-def _checked(build: str) -> str:
+def check_id(build: str) -> str:
+    """`build` if it is the id of a build, one plain file name. Raises HeroError usage."""
     if not _ID.fullmatch(build):
-        raise HeroError("usage", f"{build!r} is not the id of a build.")
+        raise HeroError("usage", f"{build[:200]!r} is not the id of a build.")
     return build

@@ -48,6 +48,7 @@ class Built:
     Of a clean build that is the commit. A dirty one gets the beginning of a SHA-256 of its payload instead, so
     that it has a folder of its own beside the clean build of the same commit. `publishable` is False for it: its
     archive says `dirty = false` with the base commit, as the format has it, and so must never leave the slot.
+    `packing` is how many of the `seconds` that took.
     """
 
     payload_dir: Path
@@ -57,6 +58,7 @@ class Built:
     provenance: Provenance
     log: Path
     seconds: float
+    packing: float
     version: str
     dirty: bool
 
@@ -85,7 +87,9 @@ class Builder:
         """
         cancel = cancel or asyncio.Event()
         build = check(request, cancelled=cancel.is_set())
-        path = await asyncio.to_thread(self._shelf.prepare, request.id, request.service, keep=self._running)
+        path = await asyncio.to_thread(
+            self._shelf.prepare, request.id, request.service, keep=self._running, again=request.again
+        )
         self._running.add(request.id)
         try:
             text = await asyncio.to_thread(_description_text, request.worktree)
@@ -93,6 +97,7 @@ class Builder:
             begun = time.monotonic()
             log = await self._run(request, build, path, epoch, on_progress, cancel)
             dirty = request.dirty or await _has_moved(request)
+            compiled = time.monotonic()
             payload, provenance, packed = await self._pack(request, build, text, epoch, log, on_progress, cancel)
         except BaseException:
             await in_thread(lambda: shutil.rmtree(self._shelf.result(request.id), ignore_errors=True))
@@ -107,6 +112,7 @@ class Builder:
             provenance=provenance,
             log=path,
             seconds=time.monotonic() - begun,
+            packing=time.monotonic() - compiled,
             version=_payload_version(provenance) if dirty else request.commit,
             dirty=dirty,
         )

@@ -18,6 +18,9 @@ from backends.slot.files import disk_error
 CloneUrl = Callable[[str], Awaitable[str]] | Mapping[str, str]
 """Gives what git clones `org/name` from."""
 
+Environment = Callable[[], Mapping[str, str]]
+"""Gives the variables by which git may read a private forge."""
+
 FETCH_SECONDS = 1800.0
 
 _CONFIG = {
@@ -31,9 +34,10 @@ _CONFIG = {
 class Clones:
     """One bare clone a repository in `paths.repos`, shared by the repository's worktrees."""
 
-    def __init__(self, paths: SlotPaths, clone_url: CloneUrl):
+    def __init__(self, paths: SlotPaths, clone_url: CloneUrl, git_environment: Environment):
         self._paths = paths
         self._clone_url = clone_url
+        self._git_environment = git_environment
         self._urls: dict[str, str] = {}
         self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
@@ -50,7 +54,7 @@ class Clones:
         clone, url = self.path(repo), await self._url(repo)
         if is_bare(clone):
             await self._point(clone, repo, url)
-            await _fetch(clone)
+            await self._fetch(clone)
             return
         await self._make(clone, url)
         self._urls[repo] = url
@@ -74,27 +78,27 @@ class Clones:
             await git("init", "--quiet", "--bare", "--template=", "--", str(temporary))
             for key, value in {**_CONFIG, "remote.origin.url": url}.items():
                 await git("config", key, value, git_dir=temporary)
-            await _fetch(temporary)
+            await self._fetch(temporary)
             temporary.rename(clone)
         except OSError as error:
             raise _cannot_make(clone, error) from error
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
 
-
-async def _fetch(clone: Path) -> None:
-    await git(
-        "fetch",
-        "--quiet",
-        "--prune",
-        "--no-recurse-submodules",
-        "--no-write-fetch-head",
-        "--no-auto-gc",
-        "--",
-        "origin",
-        git_dir=clone,
-        timeout=FETCH_SECONDS,
-    )
+    async def _fetch(self, clone: Path) -> None:
+        await git(
+            "fetch",
+            "--quiet",
+            "--prune",
+            "--no-recurse-submodules",
+            "--no-write-fetch-head",
+            "--no-auto-gc",
+            "--",
+            "origin",
+            git_dir=clone,
+            env=self._git_environment(),
+            timeout=FETCH_SECONDS,
+        )
 
 
 def _make_room(clone: Path) -> None:

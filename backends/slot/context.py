@@ -13,10 +13,12 @@ from backends.model.calls import SwitchParams
 from backends.model.errors import HeroError, unknown_name
 from backends.model.manifest import Binding, Manifest
 from backends.model.paths import SlotPaths
-from backends.model.state import Candidate, CatalogueEntry, Source
+from backends.model.state import Build, Candidate, CatalogueEntry, Source
 from backends.slot.board import Board
 from backends.slot.builder import Builder
 from backends.slot.chores import Chores
+from backends.slot.commit_status import CommitStatuses
+from backends.slot.course import Course
 from backends.slot.deploy import Deployer
 from backends.slot.installs import Installs
 from backends.slot.manifest_file import ManifestFile
@@ -24,6 +26,7 @@ from backends.slot.operations import Operations
 from backends.slot.refresh import Refresher
 from backends.slot.services import Services
 from backends.slot.sources import Sources, Target
+from backends.slot.turns import Turns
 from backends.slot.worktrees import Worktrees
 
 Recorder = Callable[[str, str, Mapping[str, Any]], None]
@@ -32,7 +35,7 @@ Recorder = Callable[[str, str, Mapping[str, Any]], None]
 
 @dataclass
 class SlotContext:
-    """One slot: its parts, and what it knows of the team."""
+    """One slot: its parts, and what it knows of the team. `suffix` ends the names of its user's branches."""
 
     user: str
     paths: SlotPaths
@@ -48,10 +51,17 @@ class SlotContext:
     operations: Operations
     refresher: Refresher
     chores: Chores
+    turns: Turns
+    statuses: CommitStatuses
     record: Recorder
     trunk: str = "development"
+    suffix: str = ""
     catalogue: dict[str, CatalogueEntry] = field(default_factory=dict)
     repos: dict[str, str] = field(default_factory=dict)
+
+    def course(self, build: Build, *, alone: bool = False) -> Course:
+        """`build` on its way; `alone`: the box's queue does not know of it."""
+        return Course(build, self.paths, self.board, self.record, alone=alone)
 
     def bindings(self) -> list[Binding]:
         """The bindings in force."""

@@ -8,7 +8,7 @@ import signal
 from pathlib import Path
 
 from backends.box_files import read_boxfile, read_team
-from backends.forge.folder import FolderForge
+from backends.forge.open import open_forge
 from backends.model.errors import unknown_name
 from backends.model.paths import BoxPaths
 from backends.rpc.connection import Connection
@@ -45,16 +45,21 @@ async def serve(root: Path, user: str) -> None:
     sockets = ensure_socket_dir(paths.sockets, LONGEST_SOCKET)
     own = sockets / "hero_slot"
     own.mkdir(mode=0o700, exist_ok=True)
+    boxfile = read_boxfile(box)
+    forge = open_forge(box, boxfile.forge, (paths.forge_token, box.forge_token))
     slot = Slot(
         box,
-        read_boxfile(box).name,
+        boxfile.name,
         user,
-        forge=FolderForge(box.forge),
+        forge=forge,
         supervisor=Supervisord(paths.supervisor, runtime_dir=own),
         sockets=sockets,
     )
     daemon = _Daemon(box, slot, own / "rpc.sock")
-    await daemon.run()
+    try:
+        await daemon.run()
+    finally:
+        await forge.aclose()
 
 
 class _Daemon:
@@ -93,6 +98,7 @@ class _Daemon:
             self._from_box,
         )
         slot.when_recorded(link.recorded)
+        slot.context.turns.use(link.reach)
         ends = [
             slot.context.board.watch(lambda cell, service: link.cell(cell) if cell else link.gone(service)),
             slot.context.operations.watch(link.operation),

@@ -9,10 +9,10 @@ from typing import Any
 from pydantic import BaseModel
 
 from backends.model import calls
-from backends.model.state import Operation, Plan, SlotStatus
+from backends.model.state import Build, Operation, Plan, SlotStatus
 from backends.rpc.connection import Connection
 from backends.rpc.dispatcher import Call, Dispatcher
-from backends.slot import running, switching
+from backends.slot import forking, running, switching
 from backends.slot.logs_stream import LogStreams
 from backends.slot.operations import Progress
 from backends.slot.planning import plan
@@ -53,6 +53,10 @@ class _Handlers:
             "slot.stop": self.stop,
             "slot.restart": self.restart,
             "slot.sync": self.sync,
+            "slot.fork": self.fork,
+            "slot.build": self.build,
+            "slot.build_stop": self.build_stop,
+            "build.changed": self.build_changed,
             "slot.candidates": self.candidates,
             "slot.logs": self._streams.open,
             "logs.stop": self._streams.stop,
@@ -115,6 +119,22 @@ class _Handlers:
 
     async def sync(self, call: Call, params: calls.Empty) -> calls.OperationRef:
         return self._begin(call, "sync", params, lambda p: running.sync(self._context, p))
+
+    async def fork(self, call: Call, params: calls.ForkParams) -> calls.OperationRef:
+        binding = forking.fork_asked(self._context, params)
+        title = f"fork {params.service} {binding.branch}"
+        return self._begin(call, "fork", params, lambda p: forking.fork(self._context, binding, p), title=title)
+
+    async def build(self, _: Call, params: calls.SlotBuildParams) -> Build:
+        return await self._slot.queued.run(params.build)
+
+    async def build_stop(self, _: Call, params: calls.BuildParams) -> calls.Empty:
+        self._slot.queued.stop(params.build_id)
+        return calls.Empty()
+
+    async def build_changed(self, _: Call, params: calls.BuildNews) -> calls.Empty:
+        self._slot.queued.news(params.build)
+        return calls.Empty()
 
     async def candidates(self, _: Call, params: calls.CandidatesParams) -> calls.CandidatesResult:
         slot, service = self._context, params.service

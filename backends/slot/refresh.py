@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import logging
+from collections.abc import Callable
 
 from backends.model.errors import HeroError
 from backends.slot.board import Board, WorktreeFacts
@@ -27,6 +28,11 @@ class Refresher:
         self._again: set[str] = set()
         self._fetch: set[str] = set()
         self._slots = asyncio.Semaphore(_AT_ONCE)
+        self._looked: Callable[[str], None] = lambda _: None
+
+    def when_looked(self, callback: Callable[[str], None]) -> None:
+        """Call `callback` with each service whose newest release has just been seen."""
+        self._looked = callback
 
     def pushed(self, *services: str) -> None:
         """Somebody pushed to the repositories of `services`: fetch those with a worktree, then look."""
@@ -86,6 +92,7 @@ class Refresher:
             self._board.update(service, forge_error=error.message)
             return
         self._board.update(service, newest=commit, newest_tag=tag, forge_error="")
+        self._looked(service)
 
     async def _fetch_if_pushed(self, service: str) -> None:
         facts = self._board.facts(service)

@@ -18,20 +18,24 @@ from backends.model.paths import BoxPaths
 from backends.model.state import CatalogueEntry, Event, Operation, SlotStatus
 from backends.model.team import TeamRepo
 from backends.model.text import safe_line
+from backends.slot.auto_pull import AutoPull
 from backends.slot.board import Board, now
 from backends.slot.build_records import read_builds
 from backends.slot.builder import Builder
 from backends.slot.chores import Chores
+from backends.slot.commit_status import CommitStatuses
 from backends.slot.context import SlotContext
 from backends.slot.deploy import Deployer
 from backends.slot.installs import Installs
 from backends.slot.manifest_file import ManifestFile
 from backends.slot.operations import Operations
 from backends.slot.outbox import Outbox
+from backends.slot.queued import QueuedBuilds
 from backends.slot.refresh import Refresher
 from backends.slot.running import start
 from backends.slot.services import Services
 from backends.slot.sources import Sources
+from backends.slot.turns import Turns
 from backends.slot.worktrees import Worktrees
 from backends.supervisors.base import Supervisor
 
@@ -64,7 +68,7 @@ class Slot:
         sources = Sources(forge)
         manifest = ManifestFile(paths)
         services = Services(paths, sockets, supervisor, installs, board, self._report)
-        worktrees = Worktrees(paths, forge.clone_url)
+        worktrees = Worktrees(paths, forge.clone_url, forge.git_environment)
         repos: dict[str, str] = {}
         self.context = SlotContext(
             user=user,
@@ -81,9 +85,14 @@ class Slot:
             operations=Operations(paths.var / "state" / "operations"),
             refresher=Refresher(board, sources, worktrees),
             chores=Chores(installs),
+            turns=Turns(user),
+            statuses=CommitStatuses(forge),
             record=self.record,
             repos=repos,
         )
+        self.queued = QueuedBuilds(self.context, self.audit_end)
+        self._auto_pull = AutoPull(self.context, self.audit_end)
+        self.context.refresher.when_looked(self._auto_pull.look)
         self.context.operations.watch(self._operation_changed)
 
     async def open(self, team: TeamRepo) -> None:
@@ -101,13 +110,19 @@ class Slot:
         for operation in context.operations.interrupted():
             self._audit(operation, {})
         self.reload()
-        context.refresher.soon()
+        self._auto_pull.open()
         if not adopted:
             self._start_enabled()
+        context.refresher.soon()
 
     async def close(self, *, services: bool) -> None:
         """Stop cleanly; with `services` the slot's processes too, else they run on."""
+        self._auto_pull.close()
+        self.queued.closing()
         await self.context.operations.close()
+        await self.queued.close()
+        await self.context.turns.close()
+        await self.context.statuses.close()
         await self.context.refresher.close()
         await self.context.chores.close()
         await self.context.services.close()
@@ -120,6 +135,8 @@ class Slot:
         """Take a newer state of the team repo."""
         self._team = team
         self.context.trunk = team.team.trunk if team.team else "development"
+        user = team.users.get(self.context.user)
+        self.context.suffix = (user.branch_suffix if user else None) or self.context.user
         entries = [CatalogueEntry.model_validate(one.model_dump()) for one in team.catalogue.services]
         self.context.catalogue.clear()
         self.context.catalogue.update({one.name: one for one in entries})

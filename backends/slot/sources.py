@@ -60,11 +60,11 @@ class Sources:
         self._sums: OrderedDict[tuple[str, str], dict[str, str]] = OrderedDict()
 
     async def newest(self, service: str, repo: str, branch: str) -> Target:
-        """The latest release of exactly `branch`.
+        """The latest whole release of exactly `branch`.
 
         Raises HeroError `not_found`: no such branch (nearest names), no release of it, or none for this platform.
         """
-        release = await self._forge.latest_release(repo, branch)
+        release = await self._newest_whole(repo, branch)
         if release is None:
             await self._forge.branch(repo, branch)
             raise HeroError(
@@ -90,22 +90,27 @@ class Sources:
 
         Raises HeroError `not_found` with the nearest hashes.
         """
-        if release := await self._release_of(repo, branch, commit):
+        release = await self._release_of(repo, branch, commit)
+        if release and is_whole(release):
             return await self.target(service, release, split_branch(release), "hash")
         seen: list[str] = []
         page: int | None = 1
         while page and page <= _PAGES:
             listed = await self._forge.releases(repo, page=page, limit=100)
             for release in listed.items:
-                if release.commit.startswith(commit):
+                if release.commit.startswith(commit) and is_whole(release):
                     return await self.target(service, release, split_branch(release), "hash")
                 seen.append(release.commit[:8])
             page = listed.next_page
+        if half := await self._release_of(repo, branch, commit):
+            raise _not_whole(half, service)
         raise unknown_name(f"release of {repo} with the hash", commit, seen)
 
     async def target(self, service: str, release: Release, branch: str, source: Source) -> Target:
         """The archive of `release` for this machine. Raises HeroError when there is none, or no digest of it."""
-        asset = self._asset(release)
+        if not is_whole(release):
+            raise _not_whole(release, service)
+        asset = self._asset(release, service)
         sums = await self._sums_of(release)
         digest = sums.get(asset.name)
         if digest is None:
@@ -135,7 +140,7 @@ class Sources:
         return found, listed.next_page
 
     async def releases(self, service: str, repo: str, page: int, limit: int) -> tuple[list[Candidate], int | None]:
-        """Published archives, newest first."""
+        """Releases that can be installed, newest first."""
         listed = await self._forge.releases(repo, page=page, limit=limit)
         found = [
             Candidate(
@@ -150,13 +155,27 @@ class Sources:
                 size=sum(asset.size for asset in release.assets if asset.name != SUMS),
             )
             for release in listed.items
+            if is_whole(release)
         ]
         return found, listed.next_page
 
     async def newest_published(self, repo: str, branch: str) -> tuple[str, str, datetime | None]:
-        """Commit, tag and time of the latest release of `branch`; empty strings where there is none."""
-        release = await self._forge.latest_release(repo, branch)
+        """Commit, tag and time of the latest whole release of `branch`; empty strings where there is none."""
+        release = await self._newest_whole(repo, branch)
         return (release.commit, release.tag, release.published_at) if release else ("", "", None)
+
+    async def _newest_whole(self, repo: str, branch: str) -> Release | None:
+        """The newest release of `branch` with its sums: a tag pushed over a draft publishes what is half there."""
+        release = await self._forge.latest_release(repo, branch)
+        if release is None or is_whole(release):
+            return release
+        page: int | None = 1
+        while page and page <= _PAGES:
+            listed = await self._forge.releases(repo, branch=branch, page=page, limit=20)
+            if whole := next((one for one in listed.items if is_whole(one)), None):
+                return whole
+            page = listed.next_page
+        return None
 
     async def _release_of(self, repo: str, branch: str, commit: str) -> Release | None:
         if len(commit) < 8:
@@ -169,17 +188,22 @@ class Sources:
             raise
         return release if release.commit.startswith(commit) else None
 
-    def _asset(self, release: Release) -> Asset:
+    def _asset(self, release: Release, service: str) -> Asset:
         parsed = [(asset, parse_archive_name(asset.name)) for asset in release.assets]
         archives = [(asset, name[1]) for asset, name in parsed if name]
-        fitting = [asset for asset, platform in archives if platform_runs_here(platform, self._platform)]
+        fitting = [
+            asset
+            for asset, platform in archives
+            if platform_runs_here(platform, self._platform.rpartition("-")[2])
+        ]
         if fitting:
             return fitting[0]
         there = ", ".join(sorted(safe_line(platform) for _, platform in archives)) or "none"
         raise HeroError(
             "not_found",
             f"{safe_line(release.tag)} has no archive for {self._platform}; it has: {there}.",
-            hint="Build the branch here with `--from build`, or publish it for this platform.",
+            hint=f"Compile it here: `hero_dev switch {service} {safe_line(split_branch(release))} --from build`; "
+            f"or on a machine of this platform, `hero_dev build submit {service} --publish`.",
         )
 
     async def _sums_of(self, release: Release) -> dict[str, str]:
@@ -196,6 +220,21 @@ class Sources:
         while len(self._sums) > _SUMS_KEPT:
             self._sums.popitem(last=False)
         return sums
+
+
+def is_whole(release: Release) -> bool:
+    """Whether a release has the digests of its archives; without them it was cut off, and nothing of it is run."""
+    return any(asset.name == SUMS for asset in release.assets)
+
+
+def _not_whole(release: Release, service: str) -> HeroError:
+    return HeroError(
+        "verification",
+        f"{safe_line(release.tag)} is not whole: without its {SUMS} nothing tells whether its archives are right.",
+        hint=f"Publish its commit again (`hero_dev build submit {service} --publish`), or take another release: "
+        f"`hero_dev releases {service}` lists them.",
+        data={"tag": release.tag},
+    )
 
 
 def split_branch(release: Release) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from contextlib import nullcontext
 from typing import Any
 
 from backends.failpoints import failpoint
@@ -15,7 +15,7 @@ from backends.model.state import Source
 from backends.slot.context import SlotContext
 from backends.slot.failures import raise_failures
 from backends.slot.installs import Installed
-from backends.slot.making import make_build
+from backends.slot.making import Made, make_build
 from backends.slot.operations import Progress
 from backends.slot.sources import Target
 
@@ -132,29 +132,49 @@ async def run_binding(
     """
     slot.require_good_manifest()
     failpoint("switch.2.resolved")
-    if target and not again and await _runs_already(slot, binding, target):
+    if target and not again and await runs_already(slot, binding, target):
         return await _change_binding_only(slot, binding, target)
-    built: Path | None = None
-    result: Result = {}
-    if target is None:
-        made = await make_build(slot, binding, progress, publish=publish)
-        target, built, result = made.target, made.archive, made.result
+    if target is not None:
+        return await _put_in_force(slot, binding, target, progress, None, again=again, start=start)
+    made = await make_build(slot, binding, progress, publish=publish)
+    return {**await run_made(slot, binding, made, progress, again=again, start=start), **made.result}
+
+
+async def run_made(
+    slot: SlotContext, binding: Binding, made: Made, progress: Progress, *, again: bool = False, start: bool = True
+) -> Result:
+    """Install what was built for `binding`, and deploy it. Raises HeroError."""
+    return await _put_in_force(slot, binding, made.target, progress, made, again=again, start=start)
+
+
+async def _put_in_force(
+    slot: SlotContext,
+    binding: Binding,
+    target: Target,
+    progress: Progress,
+    made: Made | None,
+    *,
+    again: bool,
+    start: bool,
+) -> Result:
     failpoint("switch.3.fetched")
-    installed = await slot.installs.install(target, progress, built=built, again=again)
+    with made.course.phase("install") if made else nullcontext():
+        built = made.archive if made else None
+        installed = await slot.installs.install(target, progress, built=built, again=again)
     failpoint("switch.4.unpacked")
-    deployed = await slot.deployer.deploy(binding, installed, progress, start=start and binding.enabled)
+    with made.course.phase("restart") if made else nullcontext():
+        deployed = await slot.deployer.deploy(binding, installed, progress, start=start and binding.enabled)
     before = deployed.before
     slot.chores.after_switch(binding.service, installed, before)
     slot.refresher.soon(binding.service)
     return {
         **_told(binding, target),
-        **result,
         "before": before.version if before else "",
-        "compiled": built is not None,
+        "compiled": made is not None,
     }
 
 
-async def _runs_already(slot: SlotContext, binding: Binding, target: Target) -> bool:
+async def runs_already(slot: SlotContext, binding: Binding, target: Target) -> bool:
     if not slot.runs(target):
         return False
     return not binding.enabled or await slot.services.running(binding.service)

@@ -9,61 +9,34 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from backends.forge.git import branch as find_branch
 from backends.forge.git import commit_info, git, is_bare
-from backends.forge.git_errors import GitError
 from backends.model.errors import HeroError
 from backends.model.names import check_branch, check_service
 from backends.model.paths import SlotPaths
 from backends.model.text import safe_line
 from backends.slot import worktree_files as files
-from backends.slot.clones import Clones, CloneUrl
+from backends.slot.clones import Clones, CloneUrl, Environment
 from backends.slot.files import disk_error
-
-CHECKOUT_SECONDS = 600.0
-REMOTE = "refs/remotes/origin/"
+from backends.slot.worktree_moves import CHECKOUT_SECONDS, REMOTE, belongs_to_forge, head_of, move, past_heads
+from backends.slot.worktree_state import WorktreeState, check_branch_is_on, check_clean, read_state, unpushed
 
 
 @dataclass(frozen=True)
 class Worktree:
-    """A worktree that is there, on its branch, at `commit` (full hash)."""
+    """A worktree that is there, on its branch, at `commit` (full hash); `dirty`: it holds what that has not."""
 
     path: Path
     branch: str
     commit: str
-
-
-@dataclass(frozen=True)
-class WorktreeState:
-    """What git says of a worktree now.
-
-    `branch` is the one that it is on (None: detached), `commit` its head (None: the branch is gone). `changed`
-    and `untracked` count files, an untracked folder as one; ignored ones are not counted. `dirty`: any of them.
-    `ahead` and `behind` count commits against the upstream as last fetched. `operation` is the rebase, merge,
-    cherry-pick, revert or bisect that it is in the middle of.
-    """
-
-    path: Path
-    exists: bool = False
-    branch: str | None = None
-    commit: str | None = None
-    changed: int = 0
-    untracked: int = 0
-    ahead: int = 0
-    behind: int = 0
-    operation: str = ""
-
-    @property
-    def dirty(self) -> bool:
-        return bool(self.changed or self.untracked)
+    dirty: bool = False
 
 
 class Worktrees:
     """Worktrees in `paths.src` of clones in `paths.repos`. Branch names are checked before anything is done."""
 
-    def __init__(self, paths: SlotPaths, clone_url: CloneUrl):
+    def __init__(self, paths: SlotPaths, clone_url: CloneUrl, git_environment: Environment = dict):
         self._paths = paths
-        self._clones = Clones(paths, clone_url)
+        self._clones = Clones(paths, clone_url, git_environment)
 
     def path(self, service: str, branch: str) -> Path:
         """Where the worktree is or will be. Raises BadValue."""
@@ -74,11 +47,11 @@ class Worktrees:
         async with self._clones.lock(repo):
             await self._clones.fetch(repo)
 
-    async def ensure(self, service: str, repo: str, branch: str, *, update: bool = False) -> Worktree:
+    async def ensure(self, service: str, repo: str, branch: str) -> Worktree:
         """The worktree of `branch`, made if it is missing, from the forge's branch or the local one.
 
-        A new one is of the forge's newest commit. With `update` an old one is fetched too, and fast-forwarded if
-        nothing in it is changed or unpushed. Where the forge is away, what was fetched before has to do.
+        A new one is of the forge's newest commit; where the forge is away, what was fetched before has to do. An
+        old one stays as it is.
 
         Raises HeroError: not_found for an unknown branch, conflict where the folder is something else, is on
         another branch, is in the middle of a merge or rebase, or the branch is checked out elsewhere. Nothing is
@@ -87,22 +60,43 @@ class Worktrees:
         path, clone = self.path(service, branch), self._clones.path(repo)
         async with self._clones.lock(repo):
             made = not os.path.lexists(path)
-            if update or made:
-                await self._fetch_if_possible(clone, repo, branch)
             if made:
+                await self._fetch_if_possible(clone, repo, branch)
                 await self._add(clone, path, branch)
-            await _check_place(path, clone, repo)
-            state = await _state(path)
-            _check_branch_is_on(state, branch)
-            if (update or made) and state.behind and not (state.ahead or state.changed):
-                await git("merge", "--ff-only", "--quiet", "@{upstream}", cwd=path, timeout=CHECKOUT_SECONDS)
-                state = await _state(path)
-        return Worktree(path, branch, state.commit or "")
+            state = await self._there(path, clone, repo, branch)
+            if made and state.behind and not (state.ahead or state.changed):
+                await move(path, branch, await head_of(clone, branch))
+                state = await read_state(path)
+        return Worktree(path, branch, state.commit or "", state.dirty)
+
+    async def advance(self, service: str, repo: str, branch: str) -> Worktree:
+        """The worktree of `branch` at the forge's head of this moment, clean: for a build that nobody sits at.
+
+        A branch that was rewritten on the forge is followed as long as all that is here came from there.
+
+        Raises HeroError: as `ensure`, `unreachable` where the forge cannot be asked, not_found where the branch is
+        no longer there, conflict where somebody's work stands in the way. Nothing is touched then.
+        """
+        path, clone = self.path(service, branch), self._clones.path(repo)
+        async with self._clones.lock(repo):
+            before = await past_heads(clone, branch) if is_bare(clone) else []
+            await self._clones.fetch(repo)
+            head = await head_of(clone, branch)
+            if not os.path.lexists(path):
+                await self._add(clone, path, branch)
+            state = await self._there(path, clone, repo, branch)
+            check_clean(state)
+            if state.commit != head:
+                if not await belongs_to_forge(path, [head, *before]):
+                    raise unpushed(state)
+                await move(path, branch, head)
+                state = await read_state(path)
+        return Worktree(path, branch, state.commit or "", state.dirty)
 
     async def state(self, service: str, branch: str) -> WorktreeState:
         """What git says of the worktree; one process. Raises HeroError where it is there but cannot be read."""
         path = self.path(service, branch)
-        return await _state(path) if path.is_dir() else WorktreeState(path)
+        return await read_state(path) if path.is_dir() else WorktreeState(path)
 
     def head(self, service: str, branch: str) -> str | None:
         """The commit that the worktree is at, read from files; None where there is none."""
@@ -111,6 +105,13 @@ class Worktrees:
     async def subject(self, service: str, branch: str) -> str:
         """The subject of the worktree's commit, safe to show. Raises HeroError."""
         return (await commit_info(self.path(service, branch), "HEAD")).subject
+
+    async def _there(self, path: Path, clone: Path, repo: str, branch: str) -> WorktreeState:
+        """What git says of a worktree that must be one of `clone`, on `branch`, amid nothing. Raises HeroError."""
+        await _check_place(path, clone, repo)
+        state = await read_state(path)
+        check_branch_is_on(state, branch)
+        return state
 
     async def _fetch_if_possible(self, clone: Path, repo: str, branch: str) -> None:
         try:
@@ -124,7 +125,7 @@ class Worktrees:
         await _forget_lost_worktrees(clone, path, branch)
         local, remote = await _refs(clone, branch)
         if not (local or remote):
-            await find_branch(clone, branch, REMOTE)  # raises, with the nearest names
+            await head_of(clone, branch)  # raises, with the nearest names
         # Checked out under another name and renamed: a killed checkout must not look like work that deletes files.
         temporary = path.with_name(f"{files.NEW}{secrets.token_hex(6)}")
         what = [str(temporary), branch] if local else ["-b", branch, str(temporary), f"{REMOTE}{branch}"]
@@ -209,59 +210,3 @@ async def _check_place(path: Path, clone: Path, repo: str) -> None:
         )
     if not files.knows_its_place(path):
         await git("worktree", "repair", str(path), git_dir=clone)
-
-
-def _check_branch_is_on(state: WorktreeState, branch: str) -> None:
-    where, name = safe_line(str(state.path)), safe_line(branch, 200)
-    if state.operation:
-        raise HeroError(
-            "conflict",
-            f"The worktree {where} is in the middle of a {state.operation}.",
-            hint=f"Finish it there, or `git {state.operation} --abort`; Hero does not touch it meanwhile.",
-        )
-    if state.branch != branch:
-        on = f"on {safe_line(state.branch, 200)!r}" if state.branch else "on no branch (detached)"
-        raise HeroError(
-            "conflict",
-            f"The worktree {where} is {on}, not on {name!r}.",
-            hint=f"`git switch {name}` in it.",
-        )
-    if state.commit is None:
-        raise HeroError(
-            "conflict",
-            f"The worktree {where} has lost its branch {name!r}: there is no such local branch any more.",
-            hint=f"Bring it back there: `git reset --soft origin/{name}` keeps all files as they are.",
-        )
-
-
-async def _state(path: Path) -> WorktreeState:
-    try:
-        result = await git(
-            "status", "--porcelain=v2", "--branch", "-z", "--untracked-files=normal", "--no-renames", cwd=path
-        )
-    except GitError as error:
-        if error.data.get("reason") != "repository_gone":
-            raise
-        raise HeroError(
-            "conflict",
-            f"{safe_line(str(path))} is there, but is no worktree (any more); Hero does not remove it.",
-            hint="Move it away, then run `hero_dev sync`.",
-        ) from error
-    return _parse(path, result.stdout.split("\0"))
-
-
-def _parse(path: Path, records: list[str]) -> WorktreeState:
-    headers = dict(record[2:].partition(" ")[::2] for record in records if record.startswith("# "))
-    commit, branch = headers.get("branch.oid", "(initial)"), headers.get("branch.head", "(detached)")
-    ahead, _, behind = headers.get("branch.ab", "+0 -0").partition(" ")
-    return WorktreeState(
-        path=path,
-        exists=True,
-        branch=None if branch == "(detached)" else branch,
-        commit=None if commit == "(initial)" else commit,
-        changed=sum(record[:2] in ("1 ", "2 ", "u ") for record in records),
-        untracked=sum(record.startswith("? ") for record in records),
-        ahead=int(ahead),
-        behind=-int(behind),
-        operation=files.operation(path),
-    )

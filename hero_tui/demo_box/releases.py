@@ -12,7 +12,7 @@ from backends.model.paths import BoxPaths
 from backends.model.service import ServiceDescription
 from backends.model.tomlfile import parse
 from backends.slot.builder import Builder, BuildRequest
-from backends.slot.publishing import publish
+from backends.slot.publishing import Upload, publish
 from hero_tui.demo_box.catalogue import DemoService
 from hero_tui.demo_box.histories import Made
 
@@ -38,16 +38,12 @@ async def _publish(box: BoxPaths, service: DemoService, made: Made) -> None:
         description = parse(ServiceDescription, (tree / "hero_service.toml").read_text(), "hero_service.toml")
         built = await Builder(paths).build(_request(service, made, tree, description), on_progress=_quiet)
         forge = FolderForge(box.forge, clock=lambda: when + AFTER_COMMIT)
-        assert description.build is not None
         await publish(
             forge,
             service.repo,
             made.branch,
             made.commit,
-            archive=built.archive,
-            sha256=built.sha256,
-            binary=service.name,
-            platform=description.build.platform,
+            [Upload(built.archive, built.archive.name, built.sha256)],
             title=made.what.subject,
             author=made.what.author,
             tell=_quiet,

@@ -82,7 +82,7 @@ def _build_or_drift(status: ServiceStatus, now: datetime, glyphs: Glyphs) -> Fac
 def _build_fact(status: ServiceStatus, now: datetime, glyphs: Glyphs) -> Fact:
     build = status.build
     assert build is not None
-    when = ago(build.finished_at or build.started_at, now)
+    when = ago(build.finished_at or build.started_at or build.queued_at, now)
     text = f"{glyphs.build.get(build.state, '?')} {build.state} {when}"
     lines = [line.strip() for line in build.error.splitlines() if line.strip()]
     parts: list[Part] = [(text, f"build--{build.state}")]
@@ -138,6 +138,8 @@ class DetailPane(Widget):
         "detail--quiet",
         "detail--log",
         "detail--busy",
+        "detail--spark",
+        *(f"phase--{number}" for number in range(1, 8)),
         *(f"health--{s}" for s in ("healthy", "starting", "unhealthy", "crashed", "stopped", "unknown")),
         *(f"drift--{s}" for s in ("current", "behind", "modified", "missing", "pinned")),
         *(f"source--{s}" for s in ("release", "build", "hash")),
@@ -164,18 +166,23 @@ class DetailPane(Widget):
         """What is shown."""
         return self._view
 
+    @property
+    def room(self) -> int:
+        """Cells beside the labels."""
+        return max(8, self.size.width - _LABEL - 2)
+
     def on_resize(self) -> None:
         """Break the lines anew."""
         self._wrap()
         self.refresh()
 
     def _wrap(self) -> None:
-        width, height = self.size.width, self.size.height
+        height = self.size.height
         if self._view.sentence:
             self._lines = [[], [(f" {self._view.sentence}", "detail--quiet")]]
             return
         facts = list(self._view.facts)
-        room = max(8, width - _LABEL - 2)
+        room = self.room
         wrapped = [_wrapped(fact, room) for fact in facts]
         spare = height - len(facts)
         self._lines = []

@@ -13,6 +13,7 @@ import pytest
 from backends.box import eventrows
 from backends.box.eventlog import EventLog
 from backends.box.eventrows import Keep, Retention
+from backends.database import Database
 from backends.model.errors import HeroError
 from backends.model.state import Event
 from tests.backends.box.events import NOON, audit, event
@@ -37,12 +38,25 @@ def heard() -> Heard:
     return Heard()
 
 
+class LogAndFile(EventLog):
+    """A log that closes its file with itself, as the box does."""
+
+    async def close(self) -> None:
+        await super().close()
+        await self._database.close()
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        return (*self._database.problems, *super().problems)
+
+
 @pytest.fixture
 async def open_log(tmp_path: Path, heard: Heard) -> AsyncIterator[OpenLog]:
     opened: list[EventLog] = []
 
     async def start(retention: Retention | None = None, now: datetime = NOON) -> EventLog:
-        log = EventLog(tmp_path / "var" / "events.sqlite", heard, retention=retention, now=lambda: now)
+        database = Database(tmp_path / "var" / "events.sqlite")
+        log = LogAndFile(database, heard, retention=retention, now=lambda: now)
         await log.open()
         opened.append(log)
         return log

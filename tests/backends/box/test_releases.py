@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from backends.box.releases import ReleaseNews, list_releases
+from backends.box.releases import ReleaseNews, compare, list_releases, release_info
 from backends.forge.folder import FolderForge
-from backends.model.calls import ReleaseListParams
+from backends.model.calls import CompareParams, ReleaseListParams
 from backends.model.errors import HeroError
 from backends.model.state import CatalogueEntry
 from tests.backends.box.gitwork import new_work, push
@@ -61,6 +62,44 @@ async def test_the_releases_of_exactly_one_branch_come_newest_first(published: P
     (release,) = page.releases
     assert (release.tag, release.branch, release.subject, release.author) == (first, "development", "one", "mik")
     assert (release.platforms, release.size) == (("any", "linux-x86_64"), 10)
+
+
+async def test_a_release_tells_its_archives_and_whether_it_is_complete(published: Published) -> None:
+    tag = await published.publish("development", "one")
+    release = await published.forge.release(REPO, tag)
+    info = release_info(release)
+    assert (info.complete, info.size) == (True, 10)
+    assert {(one.name, one.platform, one.size) for one in info.archives} == {
+        ("hero_router-any.tar.gz", "any", 5),
+        ("hero_router-linux-x86_64.tar.gz", "linux-x86_64", 5),
+    }
+    assets = tuple(
+        replace(asset, downloads=number, url=f"https://forge.example/{asset.name}\x1b[2J")
+        for number, asset in enumerate(release.assets, 1)
+        if asset.name != "SHA256SUMS"
+    )
+    told = release_info(replace(release, assets=assets, url="https://forge.example/x\u202e"))
+    assert not told.complete
+    assert told.downloads == sum(asset.downloads for asset in assets)
+    assert all(url.isprintable() for url in (told.url, *(one.url for one in told.archives)))
+
+
+async def test_the_commits_between_two_releases_come_newest_first_in_pages(published: Published) -> None:
+    first = await published.publish("development", "one")
+    middle = await published.publish("development", "two")
+    last = await published.publish("development", "three")
+    whole = {tag: (await published.forge.release(REPO, tag)).commit for tag in (first, last)}
+    params = CompareParams(service="hero_router", base=whole[first], head=whole[last], limit=1)
+    page = await compare(published.forge, CATALOGUE, params)
+    assert [one.commit[:8] for one in page.commits] == [last[-8:]]
+    assert page.next_page == 2
+    page = await compare(published.forge, CATALOGUE, params.model_copy(update={"page": 2}))
+    assert [one.commit[:8] for one in page.commits] == [middle[-8:]]
+    assert page.next_page is None
+    params = CompareParams(service="hero_router", base=whole[last], head=whole[first])
+    assert (await compare(published.forge, CATALOGUE, params)).commits == ()
+    with pytest.raises(HeroError, match="hero_ruoter"):
+        await compare(published.forge, CATALOGUE, params.model_copy(update={"service": "hero_ruoter"}))
 
 
 async def test_an_unknown_service_gets_the_nearest_one(published: Published) -> None:

@@ -14,6 +14,7 @@ import pytest
 
 from backends.box.eventlog import EventLog
 from backends.box.subscribers import Subscribers
+from backends.database import Database
 from backends.model.calls import BY_NAME, SubscribeParams, SubscribeResult
 from backends.model.errors import HeroError
 from backends.rpc.connection import Connection, connect
@@ -42,7 +43,8 @@ class Hub:
 
 @pytest.fixture
 async def hub(short_dir: Path) -> AsyncIterator[Hub]:
-    log = EventLog(short_dir / "events.sqlite", lambda events: subscribers.publish(events))
+    database = Database(short_dir / "events.sqlite")
+    log = EventLog(database, lambda events: subscribers.publish(events))
     subscribers = Subscribers(log, waiting=20)
     await log.open()
     dispatcher = Dispatcher("hub", "1")
@@ -60,6 +62,7 @@ async def hub(short_dir: Path) -> AsyncIterator[Hub]:
     await server.close(grace=0)
     await subscribers.close()
     await log.close()
+    await database.close()
 
 
 async def test_a_listener_gets_the_past_and_then_the_present_without_gap_or_repetition(hub: Hub) -> None:

@@ -94,6 +94,16 @@ def test_a_good_repo_is_read_whole() -> None:
     assert repo.stopped == frozenset()
 
 
+def test_a_service_names_the_platforms_that_its_releases_need() -> None:
+    wanted = FILES["services.toml"].replace("core = true", 'platforms = ["linux-musl-x86_64", "any"]')
+    repo, problems = load(services_toml=wanted)
+    assert problems == ()
+    assert [one.platforms for one in repo.catalogue.services] == [("linux-musl-x86_64", "any"), ()]
+    _, (problem,) = load(services_toml=wanted.replace('"any"', '"../any"'))
+    assert "services.toml" in str(problem)
+    assert "platforms[1]" in str(problem)
+
+
 def test_a_bad_user_file_stops_that_user_and_is_not_a_user_who_left() -> None:
     repo, problems = load(users_sara_toml=USER.replace("enabled = true", "enabeld = true", 1))
     assert sorted(repo.users) == ["integration"]

@@ -230,6 +230,23 @@ async def test_the_box_calls_back_over_the_same_connection(box: PlayedBox, slot:
     assert slot.asked == ["forge.changed"]
 
 
+async def test_the_box_is_called_over_the_connection_as_long_as_it_is_there(box: PlayedBox, slot: Slot) -> None:
+    with pytest.raises(HeroError, match="away") as error:
+        slot.link.reach()
+    assert error.value.code == "unreachable"
+    await box.start()
+    await asyncio.wait_for(slot.link.connected.wait(), SECONDS)
+    connection = slot.link.reach()
+    assert (await connection.call("rpc.ping"))["name"] == "box"
+    await box.stop()
+    await asyncio.wait_for(connection.wait_lost(), SECONDS)
+    async with asyncio.timeout(SECONDS):
+        while slot.link.connected.is_set():
+            await asyncio.sleep(0)
+    with pytest.raises(HeroError, match="away"):
+        slot.link.reach()
+
+
 async def test_a_box_that_refuses_the_report_is_tried_again(box: PlayedBox, slot: Slot) -> None:
     box.refuse = HeroError("failed", "not now")
     await box.start()

@@ -175,7 +175,49 @@ async def test_a_failed_build_tells_its_exit_and_last_lines(bench: Bench) -> Non
 
 
 async def test_a_build_that_dies_by_a_signal_tells_which(bench: Bench) -> None:
-    assert "signal 9" in (await failure(bench.build("kill -9 $$"))).message
+    error = await failure(bench.build("kill -11 $$"))
+    assert "signal 11" in error.message
+    assert "memory" not in error.message
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        "kill -9 $$",
+        "sh -c 'kill -9 $$'",
+        "sh -c 'kill -9 $$'; exit 1",
+        "echo 'error: could not compile (signal: 9, SIGKILL: kill)'; exit 101",
+        "echo 'cc: fatal error: Killed signal terminated program cc1plus'; exit 1",
+    ],
+)
+async def test_a_build_that_the_kernel_killed_tells_of_the_memory(bench: Bench, how: str) -> None:
+    error = await failure(bench.build(f"echo compiling; {how}"))
+    assert error.code == "build_failed"
+    assert "probably the machine ran out of memory" in error.message
+    assert "CARGO_BUILD_JOBS" in error.hint
+    assert str(error.data["log"]) in error.hint
+    if "exit" not in how:
+        assert "was killed (signal 9)" in error.message
+    assert bench.left() == []
+
+
+async def test_a_build_that_gets_no_memory_tells_so(bench: Bench) -> None:
+    grow = f"{sys.executable} -c 'b = bytearray(1 << 40)'"
+    error = await failure(bench.build(f"ulimit -v 500000; {grow}"))
+    assert "probably the machine ran out of memory" in error.message
+    assert "failed (exit 1)" in error.message
+
+
+async def test_an_attempt_that_was_cut_off_makes_way_for_the_next_one(bench: Bench) -> None:
+    built = await bench.build(GOOD)
+    again = await bench.build(id="hero_x-1", again=True)
+    assert (again.archive, again.sha256) == (built.archive, built.sha256)
+    assert (await failure(bench.build(id="hero_x-1"))).code == "conflict"
+
+
+async def test_a_build_tells_how_long_compiling_and_packing_took(bench: Bench) -> None:
+    built = await bench.build(GOOD)
+    assert 0 < built.packing < built.seconds
 
 
 async def test_a_build_that_hangs_is_ended_at_its_time(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -148,41 +148,14 @@ async def test_a_worktree_is_made_from_what_is_here_while_the_forge_is_away(
     assert (await refused(trees.fetch(REPO))).code == "not_found"
 
 
-async def test_only_an_update_moves_a_worktree_forward(trees: Worktrees, origin: Origin) -> None:
+async def test_only_an_advance_moves_a_worktree_forward(trees: Worktrees, origin: Origin) -> None:
     first = await trees.ensure(SERVICE, REPO, BRANCH)
     newest = origin.commit("readme", "new\n", BRANCH)
     await trees.fetch(REPO)
     assert (await trees.state(SERVICE, BRANCH)).behind == 1
     assert (await trees.ensure(SERVICE, REPO, BRANCH)).commit == first.commit
-    assert (await trees.ensure(SERVICE, REPO, BRANCH, update=True)).commit == newest
+    assert (await trees.advance(SERVICE, REPO, BRANCH)).commit == newest
     assert (first.path / "readme").read_text() == "new\n"
-
-
-async def test_an_update_keeps_uncommitted_and_unpushed_work(trees: Worktrees, origin: Origin) -> None:
-    tree = await trees.ensure(SERVICE, REPO, BRANCH)
-    (tree.path / "readme").write_text("mine\n")
-    (tree.path / "untracked").write_text("mine too\n")
-    origin.commit("readme", "theirs\n", BRANCH)
-    work = snapshot(tree.path)
-    assert (await trees.ensure(SERVICE, REPO, BRANCH, update=True)).commit == tree.commit
-    assert snapshot(tree.path) == work
-    state = await trees.state(SERVICE, BRANCH)
-    assert (state.changed, state.untracked, state.behind, state.dirty) == (1, 1, 1, True)
-
-    run(tree.path, "commit", "-qam", "Mine")
-    mine = run(tree.path, "rev-parse", "HEAD")
-    assert (await trees.ensure(SERVICE, REPO, BRANCH, update=True)).commit == mine
-    state = await trees.state(SERVICE, BRANCH)
-    assert (state.ahead, state.behind) == (1, 1)
-
-
-async def test_an_update_does_not_overwrite_an_untracked_file(trees: Worktrees, origin: Origin) -> None:
-    tree = await trees.ensure(SERVICE, REPO, BRANCH)
-    (tree.path / "notes").write_text("mine\n")
-    origin.commit("notes", "theirs\n", BRANCH)
-    await refused(trees.ensure(SERVICE, REPO, BRANCH, update=True))
-    assert (tree.path / "notes").read_text() == "mine\n"
-    assert trees.head(SERVICE, BRANCH) == tree.commit
 
 
 async def test_local_branches_survive_a_fetch_that_prunes(trees: Worktrees, origin: Origin) -> None:
@@ -213,7 +186,7 @@ async def test_a_worktree_amid_a_rebase_or_merge_is_left_alone(
         run(tree.path, amid, f"origin/{BRANCH}")
     work = snapshot(tree.path)
     assert (await trees.state(SERVICE, BRANCH)).operation == amid
-    error = await refused(trees.ensure(SERVICE, REPO, BRANCH, update=True))
+    error = await refused(trees.advance(SERVICE, REPO, BRANCH))
     assert error.code == "conflict"
     assert f"in the middle of a {amid}" in error.message
     assert snapshot(tree.path) == work
@@ -265,7 +238,7 @@ async def test_what_is_no_worktree_is_never_removed(
         (path / "precious").write_text("precious")
         if kind == "repository":
             run(path, "init", "-q")
-    error = await refused(trees.ensure(SERVICE, REPO, BRANCH, update=True))
+    error = await refused(trees.advance(SERVICE, REPO, BRANCH))
     assert (error.code, "is no worktree of" in error.message) == ("conflict", True)
     assert os.path.lexists(path)
     if kind in ("folder", "repository"):

@@ -1,0 +1,91 @@
+"""From "look at this branch" to builds: what each binding that follows it still needs is queued."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+
+from backends.box.fleet import Fleet
+from backends.box.queue import rules
+from backends.box.queue.queue import BuildQueue
+from backends.forge.base import Forge
+from backends.model.calls import BuildSubmitParams
+from backends.model.errors import HeroError
+from backends.model.state import ServiceStatus, SlotStatus
+
+log = logging.getLogger(__name__)
+
+INTEGRATION = "integration"
+
+
+class FanOut:
+    """Compares what the branches of `forge` are with what was built for the bindings that follow them.
+
+    Those of the integration slot on builds always do, and publish; others where `auto_rebuild` says so.
+    Looking twice does no harm.
+    """
+
+    def __init__(self, forge: Forge, fleet: Fleet, queue: BuildQueue):
+        self._forge = forge
+        self._fleet = fleet
+        self._queue = queue
+
+    async def look(self, repo: str, branch: str | None = None, *, reason: str = "webhook") -> None:
+        """Queue what the followers of `branch` (None: of any) of `repo` need. Raises HeroError where the forge
+        cannot tell: look again later."""
+        followers = [
+            (slot, cell) for slot, cell in self._following() if cell.repo == repo and branch in (None, cell.branch)
+        ]
+        for name in sorted({cell.branch for _, cell in followers}):
+            try:
+                head = (await self._forge.branch(repo, name)).commit
+            except HeroError as error:
+                if error.code != "not_found":
+                    raise
+                log.info("nothing to build: %s", error.message)
+                continue
+            for slot, cell in followers:
+                if cell.branch == name:
+                    await self._submit_if_needed(slot, cell, head, reason)
+
+    async def poll(self) -> None:
+        """Look at everything that is followed; what cannot be looked at now is left for the next time."""
+        for repo in sorted({cell.repo for _, cell in self._following()}):
+            try:
+                await self.look(repo, reason="poll")
+            except HeroError as error:
+                log.info("no look at %s: %s", repo, error.message)
+
+    def _following(self) -> Iterable[tuple[SlotStatus, ServiceStatus]]:
+        for slot in self._fleet.slots():
+            for cell in slot.services:
+                if cell.source == "build" and (is_integration(slot) or cell.auto_rebuild):
+                    yield slot, cell
+
+    async def _submit_if_needed(self, slot: SlotStatus, cell: ServiceStatus, head: str, reason: str) -> None:
+        publish = is_integration(slot) or cell.publish
+        of_head = await self._queue.of_commit(slot.slot, cell.service, cell.branch, head)
+        published = publish and await self._is_published(cell, head)
+        if not rules.needs_build(head, of_head, cell, publish=publish, published=published):
+            return
+        asked = BuildSubmitParams(
+            user=slot.slot,
+            service=cell.service,
+            repo=cell.repo,
+            branch=cell.branch,
+            commit=head,
+            publish=publish,
+            restart=cell.enabled,
+            reason=reason,
+            priority="background",
+        )
+        await self._queue.submit(asked, actor=reason)
+
+    async def _is_published(self, cell: ServiceStatus, head: str) -> bool:
+        release = await self._forge.latest_release(cell.repo, cell.branch)
+        return release is not None and release.commit == head
+
+
+def is_integration(slot: SlotStatus) -> bool:
+    """Whether this is the slot that builds the trunk for everybody."""
+    return INTEGRATION in (slot.slot, slot.role)

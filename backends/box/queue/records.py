@@ -1,0 +1,81 @@
+"""What the queue knows of its builds: the active ones in memory, all of them on the disk."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import partial
+
+from backends.box.queue import rows, rules
+from backends.database import Database
+from backends.model.calls import BuildListParams, BuildListResult
+from backends.model.errors import HeroError
+from backends.model.state import Build
+
+
+class Records:
+    """Answers questions about builds. `at_once`: how many run on the box at the same time at most."""
+
+    def __init__(self, database: Database, at_once: int):
+        self._database = database
+        self.at_once = at_once
+        self._active: dict[str, Build] = {}
+
+    async def get(self, build_id: str) -> Build:
+        """One build. Raises HeroError `not_found`."""
+        if build := await self._find(build_id):
+            return build
+        raise HeroError(
+            "not_found",
+            f"There is no build {build_id!r} in the box's queue.",
+            hint="`hero_dev builds` lists them; old ones are forgotten.",
+        )
+
+    async def listed(self, params: BuildListParams) -> BuildListResult:
+        """What runs, what waits in the order in which it was asked for, then what ended, the newest first."""
+        active = [] if params.before else [one for one in self._in_order() if _is_asked_for(one, params)]
+        room = params.limit - len(active)
+        past = await self._database.run(partial(rows.ended, params=params, limit=max(room, 0) + 1))
+        found = (*active, *past[: max(room, 0)])
+        return BuildListResult(builds=found, more=len(past) > max(room, 0), at_once=self.at_once)
+
+    async def of_commit(self, slot: str, service: str, branch: str, commit: str) -> list[Build]:
+        """The builds of one commit for one binding, the newest first."""
+        active = [
+            one
+            for one in self._active.values()
+            if (*rules.binding_of(one), one.commit) == (slot, service, branch, commit)
+        ]
+        kept = await self._database.run(
+            partial(rows.of_commit, slot=slot, service=service, branch=branch, commit=commit)
+        )
+        return active + [one for one in kept if one.id not in self._active]
+
+    def active(self, slot: str, service: str) -> Build | None:
+        """What runs or waits of a service in a slot, what runs first."""
+        found = [one for one in self._in_order() if (one.slot, one.service) == (slot, service)]
+        return found[0] if found else None
+
+    async def latest(self, slot: str, service: str, branch: str) -> Build | None:
+        """The newest build of one binding, ended or not."""
+        return await self._database.run(partial(rows.latest, slot=slot, service=service, branch=branch))
+
+    def by_state(self) -> dict[str, int]:
+        """How many wait and how many run."""
+        return {state: len(self._in_state(state)) for state in ("queued", "running")}
+
+    def _in_state(self, state: str) -> list[Build]:
+        return [one for one in self._active.values() if one.state == state]
+
+    def _in_order(self) -> Iterable[Build]:
+        return (*self._in_state("running"), *self._in_state("queued"))
+
+    async def _find(self, build_id: str) -> Build | None:
+        return self._active.get(build_id) or await self._database.run(partial(rows.find, build_id=build_id))
+
+
+def _is_asked_for(build: Build, params: BuildListParams) -> bool:
+    return (
+        params.user in (None, build.slot)
+        and params.service in (None, build.service)
+        and (not params.states or build.state in params.states)
+    )
