@@ -18,7 +18,7 @@ def main(argv: list[str] | None = None) -> int:
     # A fifth of a short run would go into looking for garbage: while importing, and again when Python ends.
     gc.disable()
     try:
-        return _carry_out(sys.argv[1:])
+        return _carry_out([*_called_as(sys.argv[0]), *sys.argv[1:]])
     finally:
         gc.freeze()
 
@@ -27,6 +27,12 @@ def agent_main() -> int:
     """`a`, the alias of an agent's start: says that this version has none."""
     print("a: agents are not part of this version; `hero_dev --help` lists what is.", file=sys.stderr)
     return 2
+
+
+def _called_as(program: str) -> list[str]:
+    """The verb that a link to this program stands for: `hero_dev aliases` makes those."""
+    name = program.rpartition("/")[2]
+    return [name] if name.startswith("service_") else []
 
 
 def _carry_out(words: list[str]) -> int:

@@ -36,6 +36,16 @@ def elapsed(begun: str | None, ended: str | None) -> str:
     return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"
 
 
+def took(seconds: float) -> str:
+    """How long something took, without spaces: `0.2s`, `41s`, `3m20s`, `1h05m`."""
+    if seconds < 9.95:
+        return f"{seconds:.1f}s"
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole}s"
+    return f"{whole // 60}m{whole % 60:02}s" if whole < 3600 else f"{whole // 3600}h{whole % 3600 // 60:02}m"
+
+
 def local(moment: str) -> str:
     """Date and time on this machine's clock, to the second."""
     return datetime.fromisoformat(moment).astimezone().strftime("%Y-%m-%d %H:%M:%S")

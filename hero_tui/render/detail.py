@@ -37,11 +37,12 @@ def detail_lines(one: Mapping[str, Any], terminal: Terminal, now: float) -> list
     lines = [terminal.paint(clean(one["service"]), "bold")]
     for name, text, style in facts:
         if text:
-            lines += _fact(name, text, style, terminal)
+            lines += fact_lines(name, text, style, terminal)
     return lines
 
 
-def _fact(name: str, text: str, style: str, terminal: Terminal) -> list[str]:
+def fact_lines(name: str, text: str, style: str, terminal: Terminal) -> list[str]:
+    """A fact under its name, in as many lines as it takes."""
     room = None if terminal.width is None else max(terminal.width - 13, 12)
     first, *rest = wrap(text, room)
     title = terminal.paint(f"  {name:9}", "dim")

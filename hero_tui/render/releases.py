@@ -1,4 +1,4 @@
-"""Published archives as a table."""
+"""Published archives as a table, and the commits between two of them."""
 
 from __future__ import annotations
 
@@ -12,25 +12,46 @@ from hero_tui.render.text import clean, cut, cut_middle, size
 
 _COLUMNS = (
     Column("tag", 0, 12, cut_middle),
-    Column("age", 1),
-    Column("author", 2, 6, cut),
-    Column("size", 4),
-    Column("platforms", 5, 9, cut),
-    Column("subject", 3, 12, cut),
+    Column("age", 2),
+    Column("author", 3, 6, cut),
+    Column("size", 5),
+    Column("platforms", 6, 9, cut),
+    Column("loads", 7),
+    Column("wrong", 1, 1),
+    Column("subject", 4, 12, cut),
 )
+_COMMITS = (Column("commit", 0), Column("age", 2), Column("author", 3, 6, cut), Column("subject", 1, 12, cut))
 
 
 def release_lines(releases: Sequence[Mapping[str, Any]], terminal: Terminal, now: float) -> list[str]:
     """One line a release, in their order."""
-    return table(_COLUMNS, [_row(one, now) for one in releases], terminal)
+    return table(_COLUMNS, [_row(one, terminal, now) for one in releases], terminal)
 
 
-def _row(one: Mapping[str, Any], now: float) -> tuple[Cell, ...]:
+def commit_lines(commits: Sequence[Mapping[str, Any]], terminal: Terminal, now: float) -> list[str]:
+    """One line a commit, in their order."""
+    rows = [
+        (
+            Cell(clean(one["commit"][:8]), "info"),
+            Cell(age(one["time"], now)),
+            Cell(clean(one["author"])),
+            Cell(clean(one["subject"])),
+        )
+        for one in commits
+    ]
+    return table(_COMMITS, rows, terminal)
+
+
+def _row(one: Mapping[str, Any], terminal: Terminal, now: float) -> tuple[Cell, ...]:
+    downloads = one["downloads"]
+    wrong = "" if one["complete"] else f"{terminal.signs.bad} incomplete"
     return (
         Cell(clean(one["tag"]), "info"),
         Cell(age(one["published_at"], now)),
         Cell(clean(one["author"])),
         Cell(size(one["size"])),
         Cell(", ".join(map(clean, one["platforms"])), "dim"),
+        Cell(str(downloads) if downloads else "", "dim"),
+        Cell(wrong, "bad", terminal.signs.bad),
         Cell(clean(one["subject"])),
     )

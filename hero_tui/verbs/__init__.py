@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 VERBS: dict[str, tuple[str, str]] = {
-    "status": ("status", "what my slot runs; --all: the whole fleet"),
+    "status": ("status", "what my slot runs, or one service of it; --all: the whole fleet"),
     "switch": ("switch", "run another branch, release or commit of a service, or go back"),
     "bind": ("bind", "add a service to the slot, or change how it is bound"),
     "unbind": ("bind", "stop a service and drop its binding; worktrees and data stay"),
@@ -12,15 +12,21 @@ VERBS: dict[str, tuple[str, str]] = {
     "start": ("running", "start services, or the whole slot"),
     "stop": ("running", "stop services, or the whole slot"),
     "restart": ("running", "restart services, or the whole slot"),
+    "fork": ("fork", "make my own branch of a service on the forge, and bind it"),
     "sync": ("sync", "fetch repositories, make sure that worktrees exist; touches no work"),
     "peek": ("peek", "look into a teammate's slot, read-only"),
     "logs": ("logs", "what services said, merged by time; -f follows"),
-    "releases": ("releases", "published archives of a service, newest first"),
+    "builds": ("builds", "the box's build queue, and what went through it"),
+    "build": ("build", "queue a build, cancel one, look at one or at its log"),
+    "releases": ("releases", "published archives of a service, newest first; --compare two"),
+    "gates": ("gates", "whether each service's trunk builds, has its archives, and runs healthy"),
     "install": ("install", "install and run a published archive, bound or not"),
     "operations": ("operations", "what runs in the slot, and how what ran ended"),
     "cancel": ("operations", "stop a running operation cleanly"),
     "audit": ("audit", "who changed what, newest first"),
-    "box": ("box", "a rootless box's daemons: up, down, status"),
+    "hooks": ("hooks", "the forge's webhooks of this box: their state, install, rotate"),
+    "box": ("box", "a rootless box: make one, its daemons up, down, status"),
+    "aliases": ("aliases", "make the old names, service_<svc>, lead here"),
     "completion": ("completion", "print what makes bash, zsh or fish complete hero_dev"),
 }
 """Verb → the module under `hero_tui.verbs` and the sentence for `--help`."""

@@ -6,6 +6,7 @@ import argparse
 
 from hero_tui.render.records import audit_lines
 from hero_tui.verbs.exits import DONE
+from hero_tui.verbs.parsing import number_to
 from hero_tui.verbs.session import Session, box_client
 
 _LIMIT = 50
@@ -14,7 +15,9 @@ _MOST = 10_000
 
 def configure(_: str, parser: argparse.ArgumentParser) -> None:
     """Add the verb's own options."""
-    parser.add_argument("--limit", type=_number, default=_LIMIT, metavar="N", help=f"how many (default: {_LIMIT})")
+    parser.add_argument(
+        "--limit", type=number_to(_MOST), default=_LIMIT, metavar="N", help=f"how many (default: {_LIMIT})"
+    )
 
 
 def run(session: Session, asked: argparse.Namespace) -> int:
@@ -30,9 +33,3 @@ def run(session: Session, asked: argparse.Namespace) -> int:
     else:
         session.show(["Nothing has been changed yet."])
     return DONE
-
-
-def _number(text: str) -> int:
-    if not text.isascii() or not text.isdigit() or not 0 < int(text) <= _MOST:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number from 1 to {_MOST}")
-    return int(text)

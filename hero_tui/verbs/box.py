@@ -1,4 +1,4 @@
-"""`hero_dev box`: bring a rootless box's daemons up, take them down, look at them."""
+"""`hero_dev box`: make a rootless box, bring its daemons up, take them down, look at them."""
 
 from __future__ import annotations
 
@@ -17,9 +17,22 @@ from hero_tui.render.ages import age
 from hero_tui.render.terminal import Terminal
 from hero_tui.render.text import clean, wrap
 from hero_tui.verbs.exits import DONE, NOTHING_TO_DO
-from hero_tui.verbs.parsing import one_of
+from hero_tui.verbs.parsing import one_of, refuse_beside
 from hero_tui.verbs.session import Session
 
+ACTIONS = ("up", "down", "status", "init")
+
+_INIT_ONLY = {
+    "place": "A folder",
+    "forge": "--forge",
+    "folder_forge": "--folder-forge",
+    "team_repo": "--team-repo",
+    "name": "--name",
+    "token_stdin": "--token-stdin",
+    "token_file": "--token-file",
+    "hook_url": "--hook-url",
+    "listen": "--listen",
+}
 _ROOTLESS = "all slots share one uid: nothing keeps one from another's files"
 
 UP_SECONDS = 60.0
@@ -28,14 +41,29 @@ UP_SECONDS = 60.0
 
 def configure(_: str, parser: argparse.ArgumentParser) -> None:
     """Add the verb's own options."""
-    parser.add_argument("action", metavar="up|down|status", type=one_of("up", "down", "status"))
+    parser.add_argument("action", metavar="up|down|status|init", type=one_of(*ACTIONS))
+    parser.add_argument("place", metavar="DIR|NAME", nargs="?", help="init: where the new box lies")
     parser.add_argument("--keep-services", action="store_true", help="down: end the daemons only")
+    new = parser.add_argument_group("box init")
+    new.add_argument("--forge", metavar="URL", help="the team's Forgejo or Gitea")
+    new.add_argument("--folder-forge", action="store_true", help="none: an empty folder in the box is its forge")
+    new.add_argument("--team-repo", metavar="ORG/NAME", help="default: lhumina_code/hero_team")
+    new.add_argument("--name", metavar="N", help="what the box is called (default: as its folder)")
+    new.add_argument("--token-stdin", action="store_true", help="read the forge's token from standard input")
+    new.add_argument("--token-file", metavar="F", help="or from this file, which only you can read")
+    new.add_argument("--hook-url", metavar="URL", help="where the forge reaches the box, for webhooks")
+    new.add_argument("--listen", metavar="127.0.0.1:PORT", help="a loopback address for webhooks and metrics")
 
 
 def run(session: Session, asked: argparse.Namespace) -> int:
     """Do it. Raises HeroError."""
     if asked.keep_services and asked.action != "down":
         raise HeroError("usage", f"--keep-services goes with `box down`, not with `box {asked.action}`.")
+    if asked.action == "init":
+        from hero_tui.verbs.box_new import init
+
+        return init(session, asked)
+    refuse_beside(asked, f"box {asked.action}", _INIT_ONLY)
     where = session.where()
     if asked.action == "down":
         return _down(session, where, services=not asked.keep_services)

@@ -6,8 +6,7 @@ import os
 import sys
 
 from backends.model.errors import HeroError
-from hero_tui.verbs import VERBS, exits, parsing
-from hero_tui.verbs.session import session_of
+from hero_tui.verbs import exits, parsing
 
 
 def carry_out(words: list[str]) -> int:
@@ -30,14 +29,13 @@ def carry_out(words: list[str]) -> int:
 
 def _run(words: list[str]) -> int:
     line = parsing.split(words)
-    if line.verb == "init":
-        line = _v0_alias(line)
+    if line.verb == "init" or line.verb.startswith("service_"):
+        from hero_tui.verbs.old_names import carry_out_old
+
+        return carry_out_old(line)
     if not line.verb:
         return _without_verb(line.words)
-    asked = parsing.parse(line)
-    module, _ = VERBS[line.verb]
-    code: int = parsing.verb_module(module).run(session_of(asked), asked)
-    return code
+    return parsing.run(parsing.parse(line))
 
 
 def _without_verb(words: list[str]) -> int:
@@ -51,13 +49,6 @@ def _without_verb(words: list[str]) -> int:
     if extra:
         raise HeroError("usage", f"There is no option {extra[0]!r}.", hint="`hero_dev --help` tells more.")
     raise HeroError("usage", "No verb is given.", hint="`hero_dev --help` lists the verbs.")
-
-
-def _v0_alias(line: parsing.Line) -> parsing.Line:
-    if line.words.count("sync") != 1:
-        raise parsing.unknown_verb(line.verb)
-    print("hero_dev: `init sync` is called `sync` now.", file=sys.stderr)
-    return parsing.Line("sync", [word for word in line.words if word != "sync"])
 
 
 def _report(error: HeroError, words: list[str]) -> int:

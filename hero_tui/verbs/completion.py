@@ -11,7 +11,11 @@ from backends.client.locate import Where, boxes_folder, locate
 from backends.model.errors import HeroError
 from backends.rpc.sync_client import SyncClient
 from hero_tui.verbs import VERBS
+from hero_tui.verbs.box import ACTIONS as BOX_ACTIONS
+from hero_tui.verbs.build import ACTIONS as BUILD_ACTIONS
+from hero_tui.verbs.builds import STATES
 from hero_tui.verbs.exits import DONE
+from hero_tui.verbs.hooks import ACTIONS as HOOK_ACTIONS
 from hero_tui.verbs.parsing import add_globals, one_of, verb_module
 from hero_tui.verbs.session import Session
 
@@ -72,7 +76,7 @@ def services(parsed_args: argparse.Namespace, **_: object) -> list[str]:
     where = _where(parsed_args)
     if where is None:
         return []
-    if getattr(parsed_args, "verb", "") in ("bind", "install", "releases"):
+    if getattr(parsed_args, "verb", "") in ("bind", "install", "releases", "gates", "fork"):
         fleet = _ask(where.box.rpc_socket, "fleet.snapshot")
         return [entry["name"] for entry in fleet.get("catalogue", ())]
     user = getattr(parsed_args, "user", "") or where.user
@@ -82,7 +86,7 @@ def services(parsed_args: argparse.Namespace, **_: object) -> list[str]:
 
 def branches(parsed_args: argparse.Namespace, **_: object) -> list[str]:
     """The branches of the service that is named."""
-    where, service = _where(parsed_args), getattr(parsed_args, "service", "")
+    where, service = _where(parsed_args), _service_of(parsed_args)
     if where is None or not where.user or not service:
         return []
     params = {"service": service, "kind": "branches", "limit": 200}
@@ -98,6 +102,34 @@ def tags(parsed_args: argparse.Namespace, **_: object) -> list[str]:
 def hashes(parsed_args: argparse.Namespace, **_: object) -> list[str]:
     """The published commits of the service that is named."""
     return [one["commit"][:8] for one in _releases(parsed_args)]
+
+
+def build_ids(parsed_args: argparse.Namespace, **_: object) -> list[str]:
+    """The builds that the box knows, the ones that run first; those that can be cancelled for `build cancel`."""
+    where = _where(parsed_args)
+    if where is None:
+        return []
+    states = ["running", "queued"] if getattr(parsed_args, "action", "") == "cancel" else []
+    found = _ask(where.box.rpc_socket, "build.list", {"limit": 100, "states": states})
+    return [one["id"] for one in found.get("builds", ())]
+
+
+def subjects(parsed_args: argparse.Namespace, **_: object) -> list[str]:
+    """What `build ACTION` is about: a service to submit, else a build."""
+    return (services if getattr(parsed_args, "action", "") == "submit" else build_ids)(parsed_args)
+
+
+def hook_words(parsed_args: argparse.Namespace, **_: object) -> list[str]:
+    """What to do with webhooks, and the repositories of the catalogue."""
+    where = _where(parsed_args)
+    fleet = _ask(where.box.rpc_socket, "fleet.snapshot") if where else {}
+    repos = [entry["repo"] for entry in fleet.get("catalogue", ())]
+    return [*(() if getattr(parsed_args, "hooks", None) else HOOK_ACTIONS), *repos]
+
+
+def actions(parsed_args: argparse.Namespace, **_: object) -> tuple[str, ...]:
+    """What a verb with several does."""
+    return {"box": BOX_ACTIONS, "build": BUILD_ACTIONS}.get(getattr(parsed_args, "verb", ""), ())
 
 
 def users(parsed_args: argparse.Namespace, **_: object) -> list[str]:
@@ -116,6 +148,11 @@ def _releases(parsed_args: argparse.Namespace) -> list[dict[str, Any]]:
     if where is None or not service:
         return []
     return list(_ask(where.box.rpc_socket, "release.list", {"service": service, "limit": 100}).get("releases", ()))
+
+
+def _service_of(parsed_args: argparse.Namespace) -> str:
+    """The service that the line names: in `build submit`, where it might be another thing, too."""
+    return getattr(parsed_args, "service", "") or getattr(parsed_args, "subject", "") or ""
 
 
 def _choices(*names: str) -> Completer:
@@ -148,6 +185,12 @@ _COMPLETERS: dict[str, Completer] = {
     "slot": users,
     "box": boxes,
     "source": _choices("release", "build", "hash"),
-    "action": _choices("up", "down", "status"),
+    "action": actions,
+    "subject": subjects,
+    "before": build_ids,
+    "build": build_ids,
+    "hooks": hook_words,
+    "compare": tags,
+    "state": _choices(*STATES),
     "shell": _choices(*SHELLS),
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 
+from hero_tui.verbs.box_new import ensure_box
 from hero_tui.verbs.change import carry_out
 from hero_tui.verbs.session import Session
 
@@ -22,5 +23,6 @@ def configure(_: str, parser: argparse.ArgumentParser) -> None:
 
 def run(session: Session, asked: argparse.Namespace) -> int:
     """Install. Raises HeroError."""
+    ensure_box(session)
     params = {"service": asked.service, "branch": asked.branch, "tag": asked.tag, "reset": asked.reset}
     return carry_out(session, "slot.install", params)

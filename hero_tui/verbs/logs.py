@@ -68,13 +68,13 @@ def print_logs(
     named = len(services) != 1 and "build" not in asked
     printer = LogPrinter(session.terminal(), services, named=named)
     answer = client.call(method, asked)
-    _print(session, printer, answer["lines"])
+    print_lines(session, printer, answer["lines"])
     if not follow:
         return DONE
     gc.enable()  # from here on it may run for days
     try:
         for lines in _following(client, answer["stream"]):
-            _print(session, printer, lines)
+            print_lines(session, printer, lines)
     except KeyboardInterrupt:
         return DONE
     return DONE
@@ -82,14 +82,19 @@ def print_logs(
 
 def _following(client: SyncClient, stream: str) -> Iterator[list[Line]]:
     for note in client.notifications():
-        if note.method != "log" or note.params.get("stream") != stream:
-            continue
-        if error := note.params.get("error"):
-            raise HeroError("failed", str(error), hint="Run it again.")
-        yield note.params["lines"]
+        if note.method == "log" and note.params.get("stream") == stream:
+            yield lines_of(note.params)
 
 
-def _print(session: Session, printer: LogPrinter, lines: Iterable[Line]) -> None:
+def lines_of(told: Mapping[str, Any]) -> list[Line]:
+    """The lines of a `log` notification. Raises HeroError where it says that the stream broke."""
+    if error := told.get("error"):
+        raise HeroError("failed", str(error), hint="Run it again.")
+    return list(told["lines"])
+
+
+def print_lines(session: Session, printer: LogPrinter, lines: Iterable[Line]) -> None:
+    """Print them now, each as text or as an object."""
     if session.json:
         import json
 

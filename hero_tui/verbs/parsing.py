@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, NoReturn
 from backends.model.errors import HeroError, nearest
 from backends.version import VERSION
 from hero_tui.verbs import VERBS
+from hero_tui.verbs.session import session_of
 
 WITH_VALUE = ("--box", "--slot")
 """Global options whose value is the next word."""
@@ -53,6 +54,13 @@ def parse(line: Line) -> argparse.Namespace:
         raise _unexpected(parser, extra[0])
     asked.verb = line.verb
     return asked
+
+
+def run(asked: argparse.Namespace) -> int:
+    """Carry out what a parsed line asks for; returns the exit code. Raises HeroError."""
+    module, _ = VERBS[asked.verb]
+    code: int = verb_module(module).run(session_of(asked), asked)
+    return code
 
 
 def parser_of(verb: str) -> Parser:
@@ -107,6 +115,28 @@ def one_of(*choices: str) -> Callable[[str], str]:
         raise argparse.ArgumentTypeError(f"{text!r} is none of {', '.join(choices)}{meant}")
 
     return check
+
+
+def number_to(most: int) -> Callable[[str], int]:
+    """An argparse type that takes a whole number from 1 to `most`."""
+
+    def check(text: str) -> int:
+        if not text.isascii() or not text.isdigit() or not 0 < int(text[:20]) <= most:
+            raise argparse.ArgumentTypeError(f"{text!r} is no number from 1 to {most}")
+        return int(text)
+
+    return check
+
+
+def refuse_beside(asked: argparse.Namespace, subject: str, options: dict[str, str]) -> None:
+    """Raises HeroError `usage` where one of `options` (attribute: as it is written) is given beside `subject`."""
+    for name, written in options.items():
+        if getattr(asked, name) not in (None, False, "", [], ()):
+            raise HeroError(
+                "usage",
+                f"{written} does not go with `{subject}`.",
+                hint=f"`hero_dev {asked.verb} --help` tells more.",
+            )
 
 
 def unknown_verb(verb: str) -> HeroError:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import argparse
 import time
 
-from backends.model.errors import HeroError, unknown_name
+from backends.model.errors import HeroError
 from hero_tui.verbs.exits import DONE
 from hero_tui.verbs.logs import add_options, params, print_logs
 from hero_tui.verbs.session import Session, box_client
+from hero_tui.verbs.status import show_service
 
 
 def configure(_: str, parser: argparse.ArgumentParser) -> None:
@@ -30,24 +31,11 @@ def run(session: Session, asked: argparse.Namespace) -> int:
             return print_logs(session, client, "peek.logs", wanted, asked.services, follow=asked.follow)
         status = client.call("peek.slot", {"user": asked.user})
     if asked.service:
-        return _service(session, status, asked.service)
+        return show_service(session, status, asked.service)
     if session.json:
         session.answer(status)
         return DONE
     from hero_tui.render.status import status_lines
 
     session.show(status_lines(status, session.terminal(), time.time(), peeked=True))
-    return DONE
-
-
-def _service(session: Session, status: dict[str, list[dict[str, object]]], name: str) -> int:
-    services = {str(one["service"]): one for one in status["services"]}
-    if name not in services:
-        raise unknown_name(f"service in {status['slot']}'s slot", name, services)
-    if session.json:
-        session.answer(services[name])
-        return DONE
-    from hero_tui.render.detail import detail_lines
-
-    session.show(detail_lines(services[name], session.terminal(), time.time()))
     return DONE

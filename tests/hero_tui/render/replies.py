@@ -93,3 +93,28 @@ def plan(**fields: Any) -> dict[str, Any]:
 def data(value: ServiceStatus | SlotStatus | FleetSnapshot) -> dict[str, Any]:
     """What arrives over the socket."""
     return value.model_dump(mode="json")
+
+
+def build(id: str = "hero_web-1a2b3c4d5e", **fields: Any) -> Build:
+    """A build that succeeded."""
+    given: dict[str, Any] = {
+        "id": id,
+        "slot": "alice",
+        "service": "hero_web",
+        "repo": "lhumina_code/hero_web",
+        "branch": "development",
+        "commit": "1c487cb175ba21563b1e3cdbb6a2ffce6fd869b7",
+        "state": "succeeded",
+        "reason": "webhook",
+        "actor": "forge",
+        "queued_at": ago(130),
+        "started_at": ago(120),
+        "finished_at": ago(78.5),
+        "phases": (
+            {"name": "queue", "seconds": 0.1},
+            {"name": "worktree", "seconds": 0.21},
+            {"name": "compile", "seconds": 41.0},
+            {"name": "pack", "seconds": 0.3},
+        ),
+    }
+    return Build.model_validate({**given, **fields})

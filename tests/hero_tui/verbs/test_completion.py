@@ -10,7 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from backends.model.calls import BuildListResult
+from backends.model.state import CatalogueEntry, FleetSnapshot
 from hero_tui.verbs import VERBS, completion
+from tests.hero_tui.render.replies import NOW, build, service, slot
+from tests.hero_tui.verbs.canned import canned_box
 
 ROOT = Path(__file__).parents[3]
 
@@ -55,8 +59,29 @@ def test_users_are_offered_where_no_daemon_runs(box: Path) -> None:
 
 
 def test_choices_are_offered(box: Path) -> None:
-    assert offered("hero_dev box ", box) == ["up", "down", "status"]
+    assert offered("hero_dev box ", box) == ["up", "down", "status", "init"]
     assert offered("hero_dev switch hero_db --from ", box) == ["release", "build", "hash"]
+
+
+def test_names_of_the_box_are_offered_where_its_daemon_runs() -> None:
+    catalogue = (CatalogueEntry(name="hero_web", repo="lhumina_code/hero_web"),)
+    with canned_box() as box:
+        box.answers |= {
+            "fleet.snapshot": FleetSnapshot(box="b", seq=1, trunk="t", catalogue=catalogue, time=NOW),
+            "build.list": BuildListResult(builds=(build("hero_web-1", state="running"),)),
+            "slot.status": slot(service("hero_web")),
+        }
+        assert offered("hero_dev build ", box.root) == ["submit", "cancel", "log", "show"]
+        assert offered("hero_dev --slot alice build submit ", box.root) == ["hero_web"]
+        assert offered("hero_dev build cancel ", box.root) == ["hero_web-1"]
+        assert box.params("build.list").states == ("running", "queued")
+        assert offered("hero_dev build show h", box.root) == ["hero_web-1"]
+        assert offered("hero_dev builds --state s", box.root) == ["succeeded", "superseded"]
+        assert offered("hero_dev builds --user ", box.root) == ["alice", "mik"]
+        assert offered("hero_dev hooks ", box.root) == ["status", "install", "lhumina_code/hero_web"]
+        assert offered("hero_dev hooks install ", box.root) == ["lhumina_code/hero_web"]
+        assert offered("hero_dev gates ", box.root) == ["hero_web"]
+        assert offered("hero_dev fork ", box.root) == ["hero_web"]
 
 
 def test_no_daemon_is_started_for_an_answer(box: Path) -> None:

@@ -78,13 +78,16 @@ def test_closed_streams_are_no_fault() -> None:
     assert subprocess.run(["sh", "-c", argv], cwd=ROOT, check=False, timeout=60).returncode == 2
 
 
-@pytest.mark.parametrize("verb", ["status", "switch", "peek"])
+@pytest.mark.parametrize(
+    "verb", ["status", "switch", "peek", "builds", "build", "install", "box", "gates", "hooks"]
+)
 def test_the_start_of_a_verb_loads_nothing_heavy(verb: str) -> None:
     program = (
         "import sys, hero_tui.cli, hero_tui.verbs.command\n"
         "from hero_tui.verbs import VERBS, parsing\n"
         f"parsing.parser_of({verb!r})\n"
         "import hero_tui.verbs.change, hero_tui.render.status, hero_tui.render.fleet\n"
+        "import hero_tui.verbs.build_wait, hero_tui.verbs.build_log, hero_tui.verbs.old_names\n"
         f"print([name for name in {HEAVY!r} if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pty
+import shutil
 import signal
 import subprocess
 import sys
@@ -15,6 +16,8 @@ from typing import Any
 import psutil
 import pytest
 
+from backends.client.blocking import call_slot
+from backends.client.locate import Where
 from tests.acceptance.small_box import DEADLINE, SmallBox, small_box
 
 pytestmark = pytest.mark.slow
@@ -292,6 +295,37 @@ def test_bindings_come_and_go(hero_dev: CommandLine) -> None:
     assert "hero_api is stopped" in hero_dev.says("bind", "hero_api", "--no-enabled")
     assert "hero_api runs development" in hero_dev.says("bind", "hero_api", "--enabled")
     assert "hero_api runs development" in hero_dev.says("install", "hero_api", "--reset", "--download")
+
+
+def test_a_slot_without_a_manifest_and_without_compilers_installs_by_the_old_name(
+    hero_dev: CommandLine, tmp_path: Path
+) -> None:
+    for program in ("env", "git", "sh"):
+        (tmp_path / program).symlink_to(shutil.which(program) or "")
+    (tmp_path / "python3").symlink_to(Path(sys.executable).resolve())
+    fresh = Where(hero_dev.box.where.box, "fresh")
+    fresh.box.slot("fresh").root.mkdir(parents=True)
+    bare = CommandLine(hero_dev.box)
+    bare.environment |= {"PATH": str(tmp_path)}
+    try:
+        told = bare.says("--slot", "fresh", "service_web", "install", "--download", "--reset")
+        assert "`service_web install` is `hero_dev install hero_web` now" in told
+        assert "hero_web runs development" in told
+        assert 'service = "hero_web"' in fresh.slot().manifest.read_text()
+        assert "healthy" in bare.says("--slot", "fresh", "service_web", "status")
+    finally:
+        call_slot(fresh, "slot.down", {"services": True})
+        shutil.rmtree(fresh.box.homes / "fresh")
+
+
+def test_the_queue_is_listed_and_a_build_is_submitted_and_shown(hero_dev: CommandLine) -> None:
+    hero_dev.says("switch", "hero_web", "development", "--from", "build")
+    hero_dev.says("build", "submit", "hero_web", "--wait")
+    newest = hero_dev.answers("builds", "hero_web")["builds"][0]
+    assert newest["id"] in hero_dev.says("builds")
+    assert newest["reason"] in hero_dev.says("build", "show", newest["id"])
+    assert "hero_web" in hero_dev.says("build", "submit", "hero_wep", code=2)
+    hero_dev.says("switch", "hero_web", "development", "--from", "release")
 
 
 def test_a_terminal_gets_colours_and_one_progress_line_that_goes_away(hero_dev: CommandLine) -> None:
