@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -17,11 +17,12 @@ from textual.screen import Screen
 from textual.widgets import Input
 
 from backends.client.locate import Where
-from backends.model.calls import PlanParams
 from hero_tui import keys
-from hero_tui.desk import CockpitDesk, LineMaker
+from hero_tui.desk import CockpitDesk
+from hero_tui.line import LineMaker
+from hero_tui.places import Places
 from hero_tui.settings import THEMES, Settings
-from screens.desk import Asked, Changes, Target
+from screens.desk import Changes, Target
 from screens.fleet import FleetScreen
 from screens.frame import HeroScreen
 from screens.widgets.keyfooter import KeyFooter, KeyHint
@@ -148,44 +149,10 @@ class HeroApp(App[int], inherit_bindings=False):
         """What keys act on."""
         return self.here.target if self.here.ready else None
 
-    def close_dialogs(self) -> None:
-        """Down to the screen under the dialogs."""
-        while not isinstance(self.screen, HeroScreen):
-            self.pop_screen()
-
-    def go_home(self) -> None:
-        """Down to the fleet."""
-        while len(self.screen_stack) > 1:
-            self.pop_screen()
-
-    def show_slot(self, user: str, service: str = "") -> None:
-        """A slot's services as a list."""
-        from screens.slot import SlotScreen
-
-        self.go_home()
-        self.push_screen(SlotScreen(self.desk, user, service))
-
-    def show_logs(self, user: str, services: Sequence[str]) -> None:
-        """The logs of these services, or of all of the slot."""
-        from screens.logs import LogsScreen
-
-        self.close_dialogs()
-        if isinstance(self.screen, LogsScreen):
-            self.pop_screen()
-        self.push_screen(LogsScreen(self.desk, user, tuple(services)))
-
-    def show_switch(self, user: str, service: str, query: str = "") -> None:
-        """What the service could be switched to."""
-        from screens.switch import SwitchDialog
-
-        self.close_dialogs()
-        self.push_screen(SwitchDialog(self.desk, user, service, query))
-
-    def show_plan(self, asked: Asked, plan: PlanParams) -> None:
-        """What a change would do, and the question whether to do it."""
-        from screens.plan import PlanDialog
-
-        self.push_screen(PlanDialog(self.desk, asked, plan))
+    @cached_property
+    def places(self) -> Places:
+        """The ways between the screens."""
+        return Places(self)
 
     # -- keys -------------------------------------------------------------------------------------
 
@@ -227,17 +194,8 @@ class HeroApp(App[int], inherit_bindings=False):
             self.actions.run(name, target)
 
     def action_place(self, name: str) -> None:
-        """Go to a screen by name: fleet, slot or logs."""
-        target = self.target
-        user = target.user if target else self.where.user
-        if name == "fleet":
-            self.go_home()
-        elif not user:
-            self.desk.tell("Which slot? Move to one first, or name it: `:slot alice`.", failed=True)
-        elif name == "slot":
-            self.show_slot(user, target.service if target else "")
-        elif name == "logs":
-            self.show_logs(user, target.marked or ((target.service,) if target.service else ()) if target else ())
+        """Go to a screen by name."""
+        self.places.go(name)
 
     async def action_back(self) -> None:
         """Take back the last thing: a result, a filter, the screen."""
@@ -257,8 +215,9 @@ class HeroApp(App[int], inherit_bindings=False):
             self.desk.tell("ctrl-c again quits")
 
     def action_refresh_fleet(self) -> None:
-        """A fresh snapshot."""
+        """A fresh snapshot, and what the screen shows besides."""
         self.desk.refresh_fleet()
+        self.here.again()
 
     def action_next_theme(self) -> None:
         """Dark or light."""
@@ -290,7 +249,7 @@ class HeroApp(App[int], inherit_bindings=False):
         """A progress line was clicked: the logs of what it works on."""
         for doing in self.desk.doings:
             if doing.view.id == event.operation_id and doing.service:
-                self.show_logs(doing.user, (doing.service,))
+                self.places.show_logs(doing.user, (doing.service,))
 
 
 def _settle() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shlex
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from backends.model.calls import PlanParams, PullParams, RebuildParams, ServicesParams
@@ -40,6 +40,7 @@ class CellActions:
             "manifest": self._manifest,
             "edit": self._edit,
             "shell": self._shell,
+            "builds": self._builds,
         }
 
     # -- which are offered ------------------------------------------------------------------------
@@ -52,7 +53,7 @@ class CellActions:
             return False
         cell = self._desk.fleet.cell(target.user, target.service)
         match name:
-            case "switch":
+            case "switch" | "builds":
                 return bool(target.service)
             case "edit" | "manifest":
                 return target.user == self._desk.me
@@ -81,10 +82,13 @@ class CellActions:
     # -- the verbs --------------------------------------------------------------------------------
 
     def _logs(self, target: Target) -> None:
-        self._app.show_logs(target.user, target.marked or (target.service,))
+        self._app.places.show_logs(target.user, target.marked or (target.service,))
 
     def _switch(self, target: Target) -> None:
-        self._app.show_switch(target.user, target.service)
+        self._app.places.show_switch(target.user, target.service)
+
+    def _builds(self, target: Target) -> None:
+        self._app.places.show_builds(target.service)
 
     def _restart(self, target: Target) -> None:
         services = target.marked or (target.service,)
@@ -160,6 +164,10 @@ class CellActions:
             "reason": cell.reason,
             "last log line": cell.last_log,
         }
+        self.copy_one(values)
+
+    def copy_one(self, values: Mapping[str, str]) -> None:
+        """Have the person choose one of these values to copy."""
         items = [PickerItem(name, name, value) for name, value in values.items() if value]
         self.choose("copy", items, lambda name: self._put(values[name], name))
 

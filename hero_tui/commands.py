@@ -27,6 +27,8 @@ COMMANDS: tuple[Command, ...] = (
     Command("slot", ("user",), "one slot in detail"),
     Command("peek", ("user",), "somebody's slot, read-only", 1),
     Command("logs", ("service", "…"), "logs of services, merged"),
+    Command("builds", ("service",), "the queue of builds, and what went through it"),
+    Command("releases", ("service",), "what is published of a service", 1),
     Command("switch", ("service", "branch"), "run another branch or release", 1),
     Command("restart", ("service", "…"), "restart services", 1),
     Command("start", ("service", "…"), "start services, or the whole slot"),

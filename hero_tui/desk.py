@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from backends.client.live import State, StateWatcher
+from backends.client.live import State
 from backends.model.calls import Empty, LogsParams, OperationParams, PlanParams
 from backends.model.errors import HeroError
-from backends.model.state import Event, FleetSnapshot, Frozen, LogLine, Operation
+from backends.model.state import Event, FleetSnapshot, Frozen, Operation
 from hero_tui import store
+from hero_tui.build_queue import BuildQueue
 from hero_tui.doings import Doings
 from hero_tui.following import follow
+from hero_tui.line import LineMaker, same_words
 from screens.desk import Asked, Changes, Doing, FleetView, LogBatch
 from screens.widgets.cells import is_faulty
 from screens.widgets.keyfooter import KeyHint
@@ -35,32 +37,6 @@ _CONNECTION: dict[State, Shown] = {
     "online": "connected",
     "reconnecting": "reconnecting",
 }
-
-
-class Line(Protocol):
-    """The line to a box; `backends.client.live.LiveBox` is the real one."""
-
-    async def run(self) -> None: ...
-
-    async def close(self) -> None: ...
-
-    async def box(self, method: str, params: Frozen | None, result: type[R]) -> R: ...
-
-    async def slot(self, user: str, method: str, params: Frozen | None, result: type[R]) -> R: ...
-
-    def logs(self, user: str, params: LogsParams, *, own: bool) -> AsyncGenerator[tuple[LogLine, ...], None]: ...
-
-
-class LineMaker(Protocol):
-    """Makes the line, given who is told what comes over it."""
-
-    def __call__(
-        self,
-        *,
-        on_state: StateWatcher,
-        on_snapshot: Callable[[FleetSnapshot], None],
-        on_event: Callable[[Event], None],
-    ) -> Line: ...
 
 
 class CockpitDesk:
@@ -85,6 +61,8 @@ class CockpitDesk:
         self.known = asyncio.Event()
         self._tasks: set[asyncio.Task[Any]] = set()
         self._doings = Doings(self.call, now, self._soon)
+        self._queue = BuildQueue(self.ask_box, self.tell, self._soon)
+        self._listeners: list[Callable[[Event], None]] = []
         self.line = make_line(on_state=self._on_state, on_snapshot=self._on_snapshot, on_event=self._on_event)
 
     # -- what screens see -------------------------------------------------------------------------
@@ -98,6 +76,11 @@ class CockpitDesk:
     def me(self) -> str:
         """Whose slot is mine."""
         return self._me
+
+    @property
+    def read_only(self) -> bool:
+        """True in a cockpit that may only look."""
+        return self._read_only
 
     @property
     def doings(self) -> Sequence[Doing]:
@@ -124,6 +107,8 @@ class CockpitDesk:
             place=place,
             faults=faults,
             running=sum(len(slot.operations) for slot in fleet.slots.values()),
+            building=self._queue.building,
+            queued=self._queue.queued,
             read_only=self._read_only,
             note=note or (problems[0] if problems else ""),
         )
@@ -143,6 +128,8 @@ class CockpitDesk:
         self._fleet = store.with_connection(self._fleet, state, why)
         if state == "online" and before == "reconnecting":
             self.refresh_fleet()
+        if state == "online":
+            self._own(self._queue.fill(), "builds")
         self._soon()
 
     def _on_snapshot(self, snapshot: FleetSnapshot) -> None:
@@ -155,7 +142,15 @@ class CockpitDesk:
         if event.kind == "operation.changed":
             with contextlib.suppress(ValidationError):
                 self._doings.heard(event.slot, Operation.model_validate(event.data))
+        self._queue.heard(event)
+        for listener in tuple(self._listeners):
+            listener(event)
         self._soon()
+
+    def watch_events(self, listener: Callable[[Event], None]) -> Callable[[], None]:
+        """Have `listener` called with every event that the box tells; the answer ends that."""
+        self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener)
 
     def refresh_fleet(self) -> None:
         """Ask the box for everything again."""
@@ -196,14 +191,13 @@ class CockpitDesk:
 
     async def call(self, user: str, method: str, params: Frozen, result: type[R]) -> R:
         """Ask `user`'s slot. Raises HeroError."""
-        try:
+        with same_words(f"The slot of {user}", method):
             return await self.line.slot(user, method, params, result)
-        except ValidationError:
-            raise HeroError(
-                "failed",
-                f"The slot of {user} answered {method} in another version's words.",
-                hint="Restart the box: `hero_dev box down`, then `hero_dev box up`.",
-            ) from None
+
+    async def ask_box(self, method: str, params: Frozen, result: type[R]) -> R:
+        """Ask the box. Raises HeroError."""
+        with same_words("The box", method):
+            return await self.line.box(method, params, result)
 
     def follow(self, user: str, services: Sequence[str], lines: int, build: str = "") -> AsyncIterator[LogBatch]:
         """Logs through restarts: after a loss it begins again where it was."""
@@ -229,7 +223,7 @@ class CockpitDesk:
 
     def ask(self, asked: Asked, plan: PlanParams) -> None:
         """The plan first."""
-        self._app.show_plan(asked, plan)
+        self._app.places.show_plan(asked, plan)
 
     def cancel(self, user: str, operation: str) -> None:
         """Ask the slot to stop the operation."""
@@ -240,6 +234,21 @@ class CockpitDesk:
             await self.call(user, "operation.cancel", OperationParams(operation=operation), Empty)
         except HeroError as error:
             self.tell(f"{error.message} {error.hint}".strip(), failed=True)
+
+    def begin_build(self, user: str, service: str, branch: str, publish: bool) -> None:
+        """Queue a build at the box; how that went is told."""
+        if self._writable():
+            self._own(self._queue.submit(user, service, branch, publish), f"build {service}")
+
+    def cancel_build(self, build: str) -> None:
+        """Take a build out of the queue, or stop it."""
+        if self._writable():
+            self._own(self._queue.cancel(build), f"cancel {build}")
+
+    def _writable(self) -> bool:
+        if self._read_only:
+            self.tell("This cockpit is read-only.", failed=True)
+        return not self._read_only
 
     def cancel_newest(self) -> bool:
         """Cancel what this cockpit began last and still runs; False where there is nothing."""
@@ -257,17 +266,29 @@ class CockpitDesk:
         self._app.copy_to_clipboard(text)
         self.tell(f"copied {what}")
 
+    def copy_one(self, values: Mapping[str, str]) -> None:
+        """See `Desk`."""
+        self._app.actions.copy_one(values)
+
     def close_switch(self) -> None:
         """See `Desk`."""
-        self._app.close_dialogs()
+        self._app.places.close_dialogs()
 
     def show_slot(self, user: str, service: str = "") -> None:
         """See `Desk`."""
-        self._app.show_slot(user, service)
+        self._app.places.show_slot(user, service)
 
-    def show_logs(self, user: str, services: Iterable[str]) -> None:
+    def show_logs(self, user: str, services: Iterable[str], build: str = "") -> None:
         """See `Desk`."""
-        self._app.show_logs(user, tuple(services))
+        self._app.places.show_logs(user, tuple(services), build)
+
+    def show_builds(self, service: str = "") -> None:
+        """See `Desk`."""
+        self._app.places.show_builds(service)
+
+    def show_releases(self, service: str) -> None:
+        """See `Desk`."""
+        self._app.places.show_releases(service)
 
     # -- tasks ------------------------------------------------------------------------------------
 

@@ -16,6 +16,9 @@ from screens.widgets.picker_model import PickerItem
 if TYPE_CHECKING:
     from hero_tui.app import HeroApp
 
+_ON_SERVICES = ("logs", "switch", "restart", "builds", "releases")
+"""Commands that the palette offers for each service."""
+
 
 class Prompts:
     """The prompts of one app."""
@@ -40,7 +43,7 @@ class Prompts:
         """Whose slot to look into."""
         fleet = self._desk.fleet
         items = [PickerItem(user, user, self._told_of(user)) for user in fleet.users() if user != self._desk.me]
-        self._actions.choose("peek at", items, lambda user: self._app.show_slot(user))
+        self._actions.choose("peek at", items, lambda user: self._app.places.show_slot(user))
 
     def _told_of(self, user: str) -> str:
         slot = self._desk.fleet.slots[user]
@@ -70,7 +73,7 @@ class Prompts:
             if key.action and key.id not in ("app.palette", "app.back", "app.interrupt")
         ]
         lines = [f"slot {user}" for user in fleet.users()]
-        lines += [f"{verb} {name}" for verb in ("logs", "switch", "restart") for name in fleet.services()]
+        lines += [f"{verb} {name}" for verb in _ON_SERVICES for name in fleet.services()]
         lines += [f"theme {name}" for name in THEMES] + [f"density {name}" for name in ("auto", *DENSITIES)]
         items += [PickerItem(f"line {line}", line, "", ":", "commands") for line in (*lines, "q")]
         self._actions.choose("anything", items, self._run_item)
@@ -99,22 +102,26 @@ class Prompts:
             case "q":
                 app.exit(0)
             case "fleet":
-                app.go_home()
+                app.places.go_home()
             case "slot" | "peek":
                 user = arguments[0] if arguments else self._mine()
-                app.show_slot(commands.known("user", user, fleet.users()))
+                app.places.show_slot(commands.known("user", user, fleet.users()))
             case "logs":
                 user = app.target.user if app.target else self._mine()
                 if arguments and arguments[0] in fleet.slots:
                     user = arguments.pop(0)
-                app.show_logs(user, tuple(commands.known("service", one, fleet.services()) for one in arguments))
+                app.places.show_logs(user, [self._service(one) for one in arguments])
+            case "builds":
+                app.places.show_builds(self._service(arguments[0]) if arguments else "")
+            case "releases":
+                app.places.show_releases(self._service(arguments[0]))
             case "theme":
                 theme = arguments[0] if arguments else next(one for one in THEMES if one != app.theme)
                 app.theme = commands.known("theme", theme, THEMES)
             case "density":
                 self._density(arguments[0] if arguments else "auto")
             case "faults" | "mine":
-                app.go_home()
+                app.places.go_home()
                 app.call_after_refresh(app.run_action, f"screen.{name}")
             case "refresh":
                 app.action_refresh_fleet()
@@ -128,14 +135,14 @@ class Prompts:
 
     def _on_my_slot(self, name: str, arguments: list[str]) -> None:
         """The commands that change something: always on one's own slot."""
-        fleet, user = self._desk.fleet, self._mine()
+        user = self._mine()
         if name in ("manifest", "edit"):
             self._actions.run(name, Target(user))
             return
         named = arguments[:1] if name == "switch" else arguments
-        services = [commands.known("service", one, fleet.services()) for one in named]
+        services = [self._service(one) for one in named]
         if name == "switch" and len(arguments) == 1:
-            self._app.show_switch(user, services[0])
+            self._app.places.show_switch(user, services[0])
         elif name == "switch":
             service, branch = services[0], arguments[1]
             params = SwitchParams(service=service, branch=branch)
@@ -147,6 +154,9 @@ class Prompts:
         else:
             self._actions.run(name, Target(user, services[0]))
 
+    def _service(self, name: str) -> str:
+        return commands.known("service", name, self._desk.fleet.services())
+
     def _mine(self) -> str:
         if not self._desk.me:
             raise HeroError("usage", "Which slot? This login has none on the box.", hint="Start with --slot USER.")
@@ -156,6 +166,6 @@ class Prompts:
         from screens.widgets.grid import FleetGrid
 
         chosen = commands.known("density", name, ("auto", *DENSITIES))
-        self._app.go_home()
+        self._app.places.go_home()
         density = next((one for one in DENSITIES if one == chosen), None)
         self._app.screen.query_one(FleetGrid).set_density(density)

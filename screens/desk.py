@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, Protocol, TypeVar
@@ -10,7 +10,7 @@ from typing import Literal, Protocol, TypeVar
 from pydantic import BaseModel
 
 from backends.model.calls import PlanParams
-from backends.model.state import CatalogueEntry, Frozen, LogLine, Operation, ServiceStatus, SlotStatus
+from backends.model.state import CatalogueEntry, Event, Frozen, LogLine, Operation, ServiceStatus, SlotStatus
 from screens.widgets.keyfooter import KeyHint
 from screens.widgets.progress import OperationView
 from screens.widgets.statusbar import StatusView
@@ -130,6 +130,10 @@ class Desk(Protocol):
         """Whose slot is mine; "" where this login has none."""
 
     @property
+    def read_only(self) -> bool:
+        """True in a cockpit that may only look."""
+
+    @property
     def doings(self) -> Sequence[Doing]: ...
 
     def now(self) -> datetime: ...
@@ -151,6 +155,12 @@ class Desk(Protocol):
     async def call(self, user: str, method: str, params: Frozen, result: type[R]) -> R:
         """Ask `user`'s slot. Raises HeroError."""
 
+    async def ask_box(self, method: str, params: Frozen, result: type[R]) -> R:
+        """Ask the box. Raises HeroError."""
+
+    def watch_events(self, listener: Callable[[Event], None]) -> Callable[[], None]:
+        """Have `listener` called with every event that the box tells; the answer ends that."""
+
     def follow(self, user: str, services: Sequence[str], lines: int, build: str = "") -> AsyncIterator[LogBatch]:
         """The logs as they come, of services or of one build, through restarts of the daemons."""
 
@@ -163,11 +173,26 @@ class Desk(Protocol):
     def copy(self, text: str, what: str) -> None:
         """Put text on the clipboard of the person's terminal."""
 
+    def copy_one(self, values: Mapping[str, str]) -> None:
+        """Have the person choose which of these to copy, by their names; empty ones are left out."""
+
     def close_switch(self) -> None:
         """The change of a switch dialog has been begun: show what was there before it."""
 
     def show_slot(self, user: str, service: str = "") -> None: ...
 
-    def show_logs(self, user: str, services: Iterable[str]) -> None: ...
+    def show_logs(self, user: str, services: Iterable[str], build: str = "") -> None: ...
+
+    def show_builds(self, service: str = "") -> None:
+        """The queue and what went through it, of one service or of all."""
+
+    def show_releases(self, service: str) -> None:
+        """What is published of a service."""
 
     def cancel(self, user: str, operation: str) -> None: ...
+
+    def begin_build(self, user: str, service: str, branch: str, publish: bool) -> None:
+        """Queue a build at the box; how that went is told."""
+
+    def cancel_build(self, build: str) -> None:
+        """Take a build out of the queue, or stop it."""

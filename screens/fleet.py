@@ -206,7 +206,10 @@ class FleetScreen(HeroScreen):
 
     @on(FleetGrid.CellSelected)
     def _chosen(self, event: FleetGrid.CellSelected) -> None:
-        self.desk.show_slot(event.row_key, event.column_key)
+        if event.row_key == INTEGRATION:
+            self.desk.show_releases(event.column_key)
+        else:
+            self.desk.show_slot(event.row_key, event.column_key)
 
     @on(FaultList.Chosen)
     def _clicked_fault(self, event: FaultList.Chosen) -> None:

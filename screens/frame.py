@@ -55,6 +55,9 @@ class HeroScreen(Screen[None]):
     def tick(self) -> None:
         """A second has passed: ages may have changed."""
 
+    def again(self) -> None:
+        """Ask anew for what the screen shows besides the fleet."""
+
     def clear(self) -> bool:
         """Take back one thing that Esc should take back before it leaves the screen; False if there is none."""
         return False

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import datetime
 from typing import ClassVar, Literal
 
 from textual import events, on
@@ -14,38 +12,27 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
-from backends.model.calls import CandidatesParams, CandidatesResult, PlanParams, SwitchParams
+from backends.model.calls import (
+    CandidatesParams,
+    CandidatesResult,
+    PlanParams,
+    ReleaseListParams,
+    ReleaseListResult,
+    SwitchParams,
+)
 from backends.model.errors import HeroError
-from backends.model.state import Candidate, Plan, ServiceStatus
+from backends.model.state import Plan, ReleaseInfo, ServiceStatus
 from screens.desk import Asked, Desk
-from screens.widgets.cells import ago
-from screens.widgets.celltext import byte_count, clean
+from screens.switch_choices import SECTIONS, Choice, Choices, back_choice
+from screens.widgets.celltext import clean
 from screens.widgets.early_keys import type_early
 from screens.widgets.glyphs import UNICODE
 from screens.widgets.picker import FuzzyPicker
-from screens.widgets.picker_model import PickerItem
 
 Kind = Literal["branches", "releases", "pinned"]
 KINDS: tuple[Kind, ...] = ("releases", "branches", "pinned")
-BACK_SECTION = "what ran before"
-SECTIONS = (
-    "releases · newest of each branch",
-    BACK_SECTION,
-    "branches · compiled here",
-    "installed here",
-    "older releases · pinned",
-)
 PAGE = 50
 MOST_PAGES = 20
-BACK = "back"
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """What choosing an item asks for, and how it is listed."""
-
-    item: PickerItem
-    params: SwitchParams
 
 
 class SwitchDialog(ModalScreen[None]):
@@ -63,8 +50,10 @@ class SwitchDialog(ModalScreen[None]):
         self.user = user
         self.service = service
         self._query = query
+        status = desk.fleet.cell(user, service)
+        self._made = Choices(service, status.hash if status else "")
         self._choices: dict[str, Choice] = {}
-        self._released: set[str] = set()
+        self._releases: list[ReleaseInfo] = []
         self._waiting = set(KINDS)
         self._problems: dict[str, str] = {}
 
@@ -112,13 +101,9 @@ class SwitchDialog(ModalScreen[None]):
     # -- filling ----------------------------------------------------------------------------------
 
     async def _load(self, kind: Kind) -> None:
-        page: int | None = 1
         try:
-            while page is not None and page <= MOST_PAGES:
-                params = CandidatesParams(service=self.service, kind=kind, page=page, limit=PAGE)
-                found = await self.desk.call(self.user, "slot.candidates", params, CandidatesResult)
-                self._add(self._choice(one) for one in found.items)
-                page = found.next_page
+            if kind != "releases" or not await self._load_releases():
+                await self._load_candidates(kind)
         except HeroError as error:
             self._problems[kind] = f"{kind}: {error.message}"
             self.query_one("#switch-problem", Static).update("\n".join(self._problems.values()))
@@ -127,38 +112,59 @@ class SwitchDialog(ModalScreen[None]):
             if self.is_mounted and not self._waiting:
                 self.picker.set_waiting(False)
 
+    async def _load_candidates(self, kind: Kind) -> None:
+        page: int | None = 1
+        while page is not None and page <= MOST_PAGES:
+            params = CandidatesParams(service=self.service, kind=kind, page=page, limit=PAGE)
+            found = await self.desk.call(self.user, "slot.candidates", params, CandidatesResult)
+            self._add(self._made.of_candidate(one, self.desk.now()) for one in found.items)
+            if kind == "pinned":
+                self._made.installed.update(one.commit[:8] for one in found.items)
+                self._add_releases(self._releases)
+            page = found.next_page
+
+    async def _load_releases(self) -> bool:
+        """What the forge has, told by the box; False where only the slot can tell."""
+        if not self._is_of_catalogue():
+            return False
+        page: int | None = 1
+        while page is not None and page <= MOST_PAGES:
+            params = ReleaseListParams(service=self.service, page=page, limit=PAGE)
+            try:
+                found = await self.desk.ask_box("release.list", params, ReleaseListResult)
+            except HeroError:
+                if page == 1:
+                    return False
+                raise
+            ours = [one for one in found.releases if one.branch]
+            self._releases += ours
+            self._add_releases(ours)
+            page = found.next_page
+        return True
+
+    def _is_of_catalogue(self) -> bool:
+        """Whether the slot takes the service from the repository that the box knows."""
+        repos = {entry.name: entry.repo for entry in self.desk.fleet.catalogue}
+        status = self._status
+        return self.service in repos and (status is None or status.repo == repos[self.service])
+
+    def _add_releases(self, releases: Iterable[ReleaseInfo]) -> None:
+        now = self.desk.now()
+        self._add(self._made.of_release(one, now) for one in releases)
+
     async def _load_previous(self) -> None:
         params = PlanParams(action="switch", service=self.service, back=True)
-        text = "what ran before"
         try:
             plan = await self.desk.call(self.user, "slot.plan", params, Plan)
             text = f"{plan.branch} {plan.commit[:8]}"
         except HeroError as error:
             text = f"what ran before ({error.message})"
-        item = PickerItem(BACK, text, "↶ back", "B", BACK_SECTION)
-        self._add([Choice(item, SwitchParams(service=self.service, back=True))])
+        self._add([back_choice(self.service, text)])
 
     def _add(self, choices: Iterable[Choice]) -> None:
         fresh = {choice.item.key: choice for choice in choices}
         self._choices |= fresh
         self.picker.add_items(choice.item for choice in fresh.values())
-
-    def _choice(self, one: Candidate) -> Choice:
-        now = self.desk.now()
-        if one.kind == "release":
-            newest = one.branch not in self._released
-            self._released.add(one.branch)
-            section = SECTIONS[0] if newest else SECTIONS[4]
-            source, hash_ = ("release", None) if newest else ("hash", one.commit[:8])
-        elif one.kind == "pinned":
-            section, source, hash_ = SECTIONS[3], "hash", one.commit[:8]
-        else:
-            section, source, hash_ = SECTIONS[2], "build", None
-        params = SwitchParams.model_validate(
-            {"service": self.service, "branch": one.branch, "from": source, "hash": hash_}
-        )
-        key = f"{one.kind} {one.branch} {one.commit}"
-        return Choice(PickerItem(key, _title(one), _detail(one), _note(one, now), section), params)
 
     def on_key(self, event: events.Key) -> None:
         """Take what was typed before the search field had the focus."""
@@ -168,7 +174,11 @@ class SwitchDialog(ModalScreen[None]):
 
     @on(FuzzyPicker.Selected)
     def _chosen(self, event: FuzzyPicker.Selected) -> None:
-        self._ask(self._choices[event.item.key].params)
+        choice = self._choices[event.item.key]
+        if choice.refused:
+            self.desk.tell(choice.refused, failed=True)
+            return
+        self._ask(choice.params)
 
     def action_back_to_previous(self) -> None:
         """Run again what ran before."""
@@ -195,19 +205,3 @@ class SwitchDialog(ModalScreen[None]):
     @on(FuzzyPicker.Cancelled)
     def _leave(self) -> None:
         self.dismiss()
-
-
-def _title(one: Candidate) -> str:
-    return f"{one.branch}  {one.commit[:8]}" if one.commit else one.branch
-
-
-def _detail(one: Candidate) -> str:
-    return " · ".join(part for part in (one.subject, one.author) if part)
-
-
-def _note(one: Candidate, now: datetime) -> str:
-    if one.current:
-        return "runs now"
-    size = byte_count(one.size) if one.size else ""
-    here = "installed" if one.installed and one.kind == "release" else ""
-    return " · ".join(part for part in (here or size, ago(one.time, now).removesuffix(" ago")) if part)

@@ -15,6 +15,7 @@ class Glyphs:
     source: Mapping[str, str]
     build: Mapping[str, str]
     busy: str
+    building: str
     unbound: str
     stale: str
     cursor: str
@@ -22,6 +23,8 @@ class Glyphs:
     bar_done: str
     bar_left: str
     rule: str
+    levels: str
+    """Eight heights, the lowest first."""
 
     def all(self) -> dict[str, str]:
         """Name → sign of everything, for tests and the help screen."""
@@ -30,8 +33,9 @@ class Glyphs:
             for group in ("health", "drift", "source", "build")
             for state, sign in getattr(self, group).items()
         }
-        for name in ("busy", "unbound", "stale", "cursor", "marked", "bar_done", "bar_left", "rule"):
+        for name in ("busy", "building", "unbound", "stale", "cursor", "marked", "bar_done", "bar_left", "rule"):
             named[name] = getattr(self, name)
+        named |= {f"levels.{height}": sign for height, sign in enumerate(self.levels)}
         return named
 
 
@@ -55,6 +59,7 @@ UNICODE = Glyphs(
         "superseded": "»",
     },
     busy="↻",
+    building="⚙",
     unbound="·",
     stale="≈",
     cursor="▌",
@@ -62,6 +67,7 @@ UNICODE = Glyphs(
     bar_done="━",
     bar_left="╌",
     rule="─",
+    levels="▁▂▃▄▅▆▇█",
 )
 
 ASCII = Glyphs(
@@ -84,6 +90,7 @@ ASCII = Glyphs(
         "superseded": ">",
     },
     busy="%",
+    building="*",
     unbound=".",
     stale="~",
     cursor=">",
@@ -91,6 +98,7 @@ ASCII = Glyphs(
     bar_done="=",
     bar_left="-",
     rule="-",
+    levels="_.-=+*%#",
 )
 
 

@@ -120,6 +120,14 @@ class LogView(ScrollView, can_focus=True):
         self._mode = replace(self._mode, unseen=0)
         self._restart()
 
+    def reset(self) -> None:
+        """Forget everything: another log begins, and is followed."""
+        self._scene = LogScene(self._scene.buffer.limit)
+        self._mode = replace(self._mode, following=True, unseen=0)
+        self._current, self._shift = None, 0
+        self._restyle()
+        self._restart()
+
     @property
     def scene(self) -> LogScene:
         """The lines that are kept and what the filter leaves of them, for copying and saving."""
@@ -221,6 +229,11 @@ class LogView(ScrollView, can_focus=True):
             self.set_following(True)
         elif not self.following:
             self._scene.keep_top(round(new_value))
+
+    def watch_show_vertical_scrollbar(self, shown: bool) -> None:
+        """The bar comes where the text is: scrolling moves only one that is shown."""
+        if shown:
+            self.vertical_scrollbar.position = self.scroll_y
 
     def action_follow(self) -> None:
         """Follow, or pause."""

@@ -93,7 +93,8 @@ def paint_item(
     """`▌ text detail      note`, with what matched marked."""
     ground = base + styles["picker--cursor"] if hot else base
     text, detail, note = clean(item.text), clean(item.detail), clean(item.note)
-    searched = [Segment(text, ground), Segment(f" {detail}", ground + styles["picker--detail"])]
+    loud = ground + styles["picker--detail"] if item.off else ground
+    searched = [Segment(text, loud), Segment(f" {detail}", ground + styles["picker--detail"])]
     body = Strip(overlay(searched, list(row.spans), styles["picker--match"]))
     note_width = min(cell_len(note), max(0, width // 3))
     room = width - 3 - (note_width + 1 if note_width else 0)

@@ -13,13 +13,17 @@ _IN_TEXT = 24  # a match in the text alone is worth more than one that needs the
 
 @dataclass(frozen=True, slots=True)
 class PickerItem:
-    """Something to choose: `text` and, quieter, `detail` are searched; `note` stands at the right."""
+    """Something to choose: `text` and, quieter, `detail` are searched; `note` stands at the right.
+
+    All of an item that is `off` is quiet: choosing it does nothing.
+    """
 
     key: str
     text: str
     detail: str = ""
     note: str = ""
     section: str = ""
+    off: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,6 +36,8 @@ class StatusView:
     faults: int = 0
     waiting: int = 0
     running: int = 0
+    building: int = 0
+    queued: int = 0
     read_only: bool = False
     note: str = ""
 
@@ -99,6 +101,8 @@ class StatusBar(Widget):
             left.append((f"? {view.waiting} waiting  ", "status--waiting"))
         if view.running:
             left.append((f"{glyphs.busy} {view.running} running  ", "status--quiet"))
+        if view.building or view.queued:
+            left.append((f"{glyphs.building} {_builds(view)}  ", "status--quiet"))
         left.append((clean(view.place), "status--quiet"))
         right: list[Part] = [(" READ ONLY ", "status--read-only")] if view.read_only else []
         room = self.size.width - sum(len(text) for text, _ in right)
@@ -108,6 +112,12 @@ class StatusBar(Widget):
         if note and room >= min(cell_len(note), _LEAST_NOTE):
             right.insert(0, (f"{note if cell_len(note) <= room else fit(note, room)} ", "status--quiet"))
         return paint_parts(self, left, right)
+
+
+def _builds(view: StatusView) -> str:
+    """`2 building · 3 queued`, what there is of it."""
+    counts = ((view.building, "building"), (view.queued, "queued"))
+    return " · ".join(f"{count} {word}" for count, word in counts if count)
 
 
 def _whole(parts: list[Part], room: int) -> list[Part]:

@@ -132,7 +132,7 @@ def test_the_cockpit_outlives_the_boxs_daemon(box: SmallBox, terminal: Terminal)
 
 
 def test_a_peek_is_read_only_and_logs_follow(box: SmallBox, terminal: Terminal) -> None:
-    terminal.press("k", "k", "Enter")
+    terminal.press("k", "k", "2")
     terminal.shows("peeking at integration", "read-only")
     terminal.press("Escape")
     terminal.shows("alice", "hero_db")

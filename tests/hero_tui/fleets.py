@@ -16,7 +16,7 @@ from textual.widgets import Input
 
 from backends.client.live import StateWatcher
 from backends.client.locate import Where
-from backends.model.calls import CandidatesResult, LogsParams, OperationRef
+from backends.model.calls import BuildListResult, CandidatesResult, LogsParams, OperationRef
 from backends.model.errors import HeroError
 from backends.model.paths import BoxPaths
 from backends.model.state import (
@@ -311,6 +311,8 @@ class FakeLine:
         match method:
             case "fleet.snapshot":
                 return self.first or snapshot()
+            case "build.list":
+                return BuildListResult(builds=())
             case "slot.candidates":
                 return CandidatesResult(items=tuple(CANDIDATES[asked["kind"]]))
             case "slot.plan":
@@ -364,6 +366,7 @@ class Cockpit:
         """The app in a terminal of `size`, with the first snapshot painted."""
         async with self.app.run_test(size=size, notifications=True) as pilot:
             await self.settle(pilot)
+            self.line.calls.clear()  # what every cockpit asks when it opens
             yield pilot
 
     async def settle(self, pilot: Pilot[int]) -> None:

@@ -114,6 +114,20 @@ async def test_a_box_that_never_answered_says_why() -> None:
         assert "hero_dev box status" in cockpit.text
 
 
+async def test_enter_on_the_integration_row_asks_for_the_releases(monkeypatch: pytest.MonkeyPatch) -> None:
+    cockpit = Cockpit()
+    async with cockpit.running() as pilot:
+        asked: list[str] = []
+        monkeypatch.setattr(cockpit.app.places, "show_releases", asked.append)
+        await cockpit.press(pilot, "right", "g", "enter", "5")
+        assert asked == ["hero_router", "hero_router"]
+        assert cockpit.screen_name == "FleetScreen"
+        cockpit.app.prompts.command("releases hero_mail")
+        assert asked[2:] == ["hero_mail"]
+        await cockpit.press(pilot, "j", "enter")
+        assert cockpit.screen_name == "SlotScreen"
+
+
 async def test_the_filter_narrows_and_escape_widens() -> None:
     cockpit = Cockpit()
     async with cockpit.running() as pilot:

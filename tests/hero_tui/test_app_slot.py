@@ -113,7 +113,7 @@ async def test_the_filter_looks_at_services_and_branches() -> None:
 async def test_a_slot_that_is_not_there_says_which_are() -> None:
     cockpit = Cockpit()
     async with cockpit.running() as pilot:
-        cockpit.app.show_slot("nobody")
+        cockpit.app.places.show_slot("nobody")
         await cockpit.settle(pilot)
         assert "There is no slot 'nobody'." in cockpit.text
         assert "integration, alice, mik, thabet" in cockpit.text

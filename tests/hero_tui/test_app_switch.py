@@ -9,8 +9,10 @@ from textual.widgets import Button
 from backends.model.calls import CandidatesResult, OperationRef
 from backends.model.errors import HeroError
 from screens.switch import SwitchDialog
+from screens.switch_choices import NEWEST, REFUSED
 from screens.widgets.picker import FuzzyPicker
-from tests.hero_tui.fleets import CANDIDATES, PLAN, Cockpit, failure, operation, progress
+from tests.hero_tui.fleets import CANDIDATES, NOW, PLAN, Cockpit, cell, failure, operation, progress, snapshot
+from tests.hero_tui.releases import page_of, release, some_releases
 
 
 async def test_it_opens_before_anything_has_answered_and_fills() -> None:
@@ -202,3 +204,49 @@ async def test_build_pull_and_stop_show_their_plan_first() -> None:
             assert cockpit.line.called(method) == []
             await cockpit.press(pilot, "y")
             assert len(cockpit.line.called(method)) == 1
+
+
+async def test_releases_are_those_of_the_box_and_what_cannot_run_here_says_why() -> None:
+    cockpit = Cockpit()
+    async with cockpit.running() as pilot:
+        cockpit.line.answers["release.list"] = page_of(some_releases())
+        await cockpit.press(pilot, "right", "s")
+        assert {one["kind"] for one in cockpit.line.called("slot.candidates")} == {"branches", "pinned"}
+        assert "runs now" in cockpit.text
+        dialog = pilot.app.screen
+        assert isinstance(dialog, SwitchDialog)
+        sections = {choice.item.key.split()[-1][:8]: choice.item.section for choice in dialog._choices.values()}
+        assert sections["9f3c21ab"] == NEWEST
+        assert sections["5b07d9e2"] == sections["c40e8812"] == REFUSED
+        await cockpit.press(pilot, *"c40e8812")
+        assert "not for this machine" in cockpit.text
+        await cockpit.press(pilot, "enter")
+        assert "only: darwin-arm64." in cockpit.text
+        assert cockpit.screen_name == "SwitchDialog"
+
+
+async def test_a_release_of_the_box_that_is_installed_says_so() -> None:
+    cockpit = Cockpit()
+    async with cockpit.running() as pilot:
+        here = release("0000000c" * 5, published_at=NOW)
+        cockpit.line.answers["release.list"] = page_of([here, *some_releases()])
+        await cockpit.press(pilot, "right", "s")
+        assert "installed · 12 dl · 0s" in cockpit.text
+
+
+async def test_a_binding_on_another_repository_asks_its_slot_for_releases() -> None:
+    cockpit = Cockpit(first=snapshot(alice=[cell("hero_db", repo="mik/hero_db")]))
+    async with cockpit.running() as pilot:
+        cockpit.line.answers["release.list"] = page_of(some_releases())
+        await cockpit.press(pilot, "s")
+        assert cockpit.line.called("release.list") == []
+        assert "releases" in {one["kind"] for one in cockpit.line.called("slot.candidates")}
+
+
+async def test_a_box_that_cannot_list_releases_leaves_it_to_the_slot() -> None:
+    cockpit = Cockpit()
+    async with cockpit.running() as pilot:
+        cockpit.line.answers["release.list"] = HeroError("unreachable", "The forge does not answer.")
+        await cockpit.press(pilot, "s")
+        assert "The forge does not answer." not in cockpit.text
+        assert "Keep websockets open over a change" in cockpit.text

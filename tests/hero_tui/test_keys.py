@@ -9,9 +9,11 @@ from textual.dom import DOMNode
 from hero_tui import keys
 from screens.plan import PlanDialog
 from screens.switch import SwitchDialog
+from screens.widgets.buildlist import BuildList
 from screens.widgets.confirm import Confirm
 from screens.widgets.filterbar import FilterBar
 from screens.widgets.grid import FleetGrid
+from screens.widgets.linelist import LineList
 from screens.widgets.logview import LogView
 from screens.widgets.picker import FuzzyPicker
 from screens.widgets.progress import OperationBar
@@ -22,6 +24,8 @@ OWNERS: tuple[type[DOMNode], ...] = (
     FleetGrid,
     LogView,
     ServiceList,
+    BuildList,
+    LineList,
     OperationBar,
     Confirm,
     FuzzyPicker,

@@ -293,6 +293,29 @@ async def test_while_paused_switches_and_late_lines_repaint_what_is_seen() -> No
         assert "squeezed in" in app.take()
 
 
+async def test_the_bar_comes_at_the_end_with_the_first_lines() -> None:
+    app = LogApp()
+    async with running(app) as (pilot, _):
+        app.log_view.append(numbered(1000))
+        await settled(app, pilot)
+        assert app.log_view.scroll_y > 0
+        assert app.log_view.vertical_scrollbar.position == app.log_view.scroll_y
+
+
+async def test_a_reset_view_shows_another_log_from_its_own_beginning() -> None:
+    app = LogApp()
+    async with running(app) as (pilot, _):
+        app.log_view.append(numbered(1000))
+        await settled(app, pilot)
+        await pilot.press("k")
+        app.log_view.reset()
+        app.log_view.append([LogLine("other", None, "earlier than all of those"), LogLine("other", 5.0, "later")])
+        text = await settled(app, pilot)
+        assert app.log_view.following
+        assert text.startswith("earlier than all of those\nlater")
+        assert "following  2 lines\n" in text
+
+
 async def test_clearing_forgets_the_lines() -> None:
     app = LogApp()
     async with running(app) as (pilot, _):

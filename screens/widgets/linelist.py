@@ -1,0 +1,241 @@
+"""A table of lines of which only the visible ones are painted: the cursor stays on its line while others come."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Generic, Protocol, TypeVar
+
+from rich.segment import Segment
+from rich.style import Style
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.geometry import Region, Size
+from textual.message import Message
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from screens.widgets.build_cells import Column
+from screens.widgets.celltext import fit
+from screens.widgets.glyphs import Glyphs
+from screens.widgets.one_line import Part
+
+Row = TypeVar("Row")
+_Told = TypeVar("_Told", contravariant=True)
+
+_PARTS = ("head", "name", "text", "quiet", "off", "mine", "tag", "mark", "marked", "cursor", "cursor-blurred")
+_HEALTHS = ("healthy", "starting", "unhealthy", "crashed", "stopped", "unknown")
+
+Line = tuple[str, tuple[Part, ...]]
+"""What a line of the screen shows: the style of its ground, and its parts."""
+
+
+class Table(Protocol[_Told]):
+    """How rows look. One that differs from the one before has the lines that look other painted."""
+
+    @property
+    def glyphs(self) -> Glyphs: ...
+
+    def key(self, row: _Told) -> str:
+        """What tells the row from all others."""
+
+    def columns(self, rows: Sequence[_Told], room: int) -> list[Column]:
+        """Columns that take `room` cells at most, each followed by a space."""
+
+    def parts(self, row: _Told, column: Column) -> Sequence[Part]:
+        """One cell, in exactly its column's width."""
+
+    def marked(self, row: _Told) -> bool:
+        """Whether the row bears the mark."""
+
+
+class LineList(ScrollView, Generic[Row], can_focus=True):
+    """Feed it with `show`; it answers with `Highlighted`, `Selected` and `EndNear`."""
+
+    ALLOW_SELECT = False
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        *(f"list--{part}" for part in _PARTS),
+        *(f"health--{health}" for health in _HEALTHS),
+    }
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("j,down", "move(1)", "Down", id="list.down", show=False),
+        Binding("k,up", "move(-1)", "Up", id="list.up", show=False),
+        Binding("g,home", "move(-100000)", "Top", id="list.top", show=False),
+        Binding("G,end", "move(100000)", "Bottom", id="list.bottom", show=False),
+        Binding("ctrl+d,pagedown", "page(1)", "Half page down", id="list.half_down", show=False),
+        Binding("ctrl+u,pageup", "page(-1)", "Half page up", id="list.half_up", show=False),
+    ]
+
+    @dataclass
+    class Highlighted(Message):
+        """Another row has the cursor, or none."""
+
+        list: LineList[Any]
+
+    @dataclass
+    class Selected(Message):
+        """A double click."""
+
+        list: LineList[Any]
+
+    @dataclass
+    class EndNear(Message):
+        """The last rows are near: more could be asked for."""
+
+        list: LineList[Any]
+
+    def __init__(self, table: Table[Row], *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._rows: Sequence[Row] = ()
+        self._table = table
+        self._cursor = 0
+        self._columns: list[Column] = []
+        self._painted: dict[int, Line] = {}
+
+    # -- data -------------------------------------------------------------------------------------
+
+    def show(self, rows: Sequence[Row], table: Table[Row]) -> None:
+        """Show these; the cursor stays on its row, and once scrolled, on its line of the screen."""
+        before, place = self._key, self._cursor
+        moved = rows is not self._rows
+        self._rows, self._table = rows, table
+        if moved:
+            keys = [table.key(row) for row in rows]
+            self._cursor = keys.index(before) if before in keys else min(place, max(0, len(keys) - 1))
+            self._measure()
+            self._keep_line(place)
+        self._repaint()
+        if before != self._key:
+            self.post_message(self.Highlighted(self))
+        if moved:
+            self._say_end()
+
+    @property
+    def rows(self) -> Sequence[Row]:
+        """What is shown."""
+        return self._rows
+
+    @property
+    def row(self) -> Row | None:
+        """The row under the cursor."""
+        return self._rows[self._cursor] if self._rows else None
+
+    @property
+    def _key(self) -> str | None:
+        return self._table.key(self._rows[self._cursor]) if self._rows else None
+
+    def _keep_line(self, place: int) -> None:
+        top = self.scroll_offset.y
+        if top:
+            top = max(0, top + self._cursor - place)
+        self._scroll(max(self._cursor - self._room + 1, min(top, self._cursor)))
+
+    # -- cursor -----------------------------------------------------------------------------------
+
+    @property
+    def _room(self) -> int:
+        return max(1, self.size.height - 1)
+
+    def action_move(self, steps: int) -> None:
+        """Move the cursor."""
+        self._move_to(self._cursor + steps)
+
+    def action_page(self, halves: int) -> None:
+        """Move by half a page."""
+        self.action_move(halves * max(1, self._room // 2))
+
+    def _move_to(self, place: int) -> None:
+        place = max(0, min(len(self._rows) - 1, place))
+        if self._rows and place != self._cursor:
+            self._cursor = place
+            self._scroll(max(place - self._room + 1, min(self.scroll_offset.y, place)))
+            self._repaint()
+            self.post_message(self.Highlighted(self))
+        self._say_end()
+
+    def _scroll(self, top: int) -> None:
+        if top != self.scroll_offset.y:
+            self.scroll_to(y=top, animate=False, force=True)
+
+    @property
+    def end_near(self) -> bool:
+        """Whether less than half a screen follows what is visible."""
+        last = max(self._cursor, self.scroll_offset.y + self._room)
+        return bool(self._rows) and last + self._room // 2 >= len(self._rows)
+
+    def _say_end(self) -> None:
+        if self.end_near:
+            self.post_message(self.EndNear(self))
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        """Whoever scrolls to the end wants more."""
+        super().watch_scroll_y(old_value, new_value)
+        if new_value > old_value:
+            self._say_end()
+
+    def on_click(self, event: events.Click) -> None:
+        """Move to the clicked line; a second click chooses it."""
+        place = event.y - 1 + self.scroll_offset.y
+        if event.y >= 1 and place < len(self._rows):
+            event.stop()
+            self._move_to(place)
+            if event.chain == 2:
+                self.post_message(self.Selected(self))
+
+    def on_focus(self) -> None:
+        """The cursor is where keys go."""
+        self._repaint()
+
+    def on_blur(self) -> None:
+        """The cursor is a mark only."""
+        self._repaint()
+
+    # -- painting ---------------------------------------------------------------------------------
+
+    def on_resize(self) -> None:
+        """Give the columns their room; what has come into view may reach the end."""
+        self._measure()
+        self.refresh()
+        self._say_end()
+
+    def _measure(self) -> None:
+        room = max(1, self.size.width - 3)
+        columns, self._columns = self._columns, self._table.columns(self._rows, room)
+        self.virtual_size = Size(self.size.width, len(self._rows) + 1)
+        if columns != self._columns:
+            self.refresh()
+
+    def _repaint(self) -> None:
+        """Paint the lines that look other than they did."""
+        for y in range(1, self.size.height):
+            if self._painted.get(y) != self._line(y):
+                self.refresh(Region(0, y, self.size.width, 1))
+
+    def _line(self, y: int) -> Line:
+        place = y - 1 + self.scroll_offset.y
+        if place >= len(self._rows):
+            return "", ()
+        row, hot = self._rows[place], place == self._cursor
+        ground = ("list--cursor" if self.has_focus else "list--cursor-blurred") if hot else ""
+        glyphs = self._table.glyphs
+        marked = glyphs.marked if self._table.marked(row) else " "
+        parts: list[Part] = [(glyphs.cursor if hot else " ", "list--mark"), (marked, "list--marked")]
+        for column in self._columns:
+            parts += [*self._table.parts(row, column), (" ", "")]
+        return ground, tuple(parts)
+
+    def render_line(self, y: int) -> Strip:
+        """The titles, or one row."""
+        base, width = self.rich_style, self.size.width
+        if y == 0:
+            head = self._style("list--head", base)
+            cells = [Segment(fit(column.title, column.width) + " ", head) for column in self._columns]
+            return Strip([Segment("  ", head), *cells]).adjust_cell_length(width, base)
+        line = self._painted[y] = self._line(y)
+        ground = self._style(line[0], base)
+        return Strip([Segment(text, self._style(name, ground)) for text, name in line[1]]).adjust_cell_length(
+            width, ground
+        )
+
+    def _style(self, name: str, ground: Style) -> Style:
+        return ground + self.get_component_rich_style(name, partial=True) if name else ground
