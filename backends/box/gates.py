@@ -143,7 +143,8 @@ def _builds(seen: Seen, build: Build | None, complete: bool) -> tuple[GateState,
         return "pass", ""
     state = build.state if build else ""
     if state in ("queued", "running") or (not state and seen.status == "pending"):
-        return "wait", f"{seen.head[:8]} is being built." if state == "running" else f"{seen.head[:8]} waits."
+        doing = "is being built" if state == "running" else "waits to be built"
+        return "wait", f"{seen.head[:8]} {doing}."
     if build and state in ("failed", "cancelled"):
         lines = build.error.splitlines() or [f"it was {state}"]
         return "fail", f"{seen.head[:8]} does not build: {lines[0]}"

@@ -12,7 +12,7 @@ from typing import get_args
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from backends.forge import git
-from backends.forge.base import Branch, Change, CommitStatus, Hook, Page, StatusState, check_page
+from backends.forge.base import Branch, Change, CommitStatus, Hook, Page, Release, StatusState, check_page
 from backends.forge.folder_files import disk_errors, in_thread, locked, write_atomically
 from backends.forge.git_errors import GitError
 from backends.model.errors import HeroError
@@ -41,6 +41,9 @@ class FolderCommits:
 
     root: Path
 
+    async def release(self, repo: str, tag: str) -> Release:
+        raise NotImplementedError
+
     async def _git_dir(self, repo: str) -> Path:
         raise NotImplementedError
 
@@ -68,11 +71,23 @@ class FolderCommits:
     async def compare(self, repo: str, base: str, head: str, *, page: int = 1, limit: int = 50) -> Page[Change]:
         check_page(page, limit)
         git_dir = await self._git_dir(repo)
-        span = (await resolve(git_dir, base), await resolve(git_dir, head))
+        span = (await self._commit(repo, git_dir, base), await self._commit(repo, git_dir, head))
         found = await git.log_between(git_dir, *span, limit=page * limit + 1)
         part = found[(page - 1) * limit : page * limit]
         items = tuple(Change(one.commit, one.author, one.committed_at, one.subject) for one in part)
         return Page(items, page + 1 if len(found) > page * limit else None)
+
+    async def _commit(self, repo: str, git_dir: Path, ref: str) -> str:
+        """As `resolve`; a release's tag counts too, which is no ref of git here."""
+        try:
+            return await resolve(git_dir, ref)
+        except HeroError as error:
+            if error.code != "not_found":
+                raise
+            try:
+                return (await self.release(repo, ref)).commit
+            except HeroError:
+                raise error from None
 
     async def set_status(
         self, repo: str, commit: str, state: StatusState, *, context: str, description: str = "", url: str = ""

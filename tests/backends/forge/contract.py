@@ -89,6 +89,70 @@ class ForgeContract:
         await forge.upload_asset(REPO, made.id, a_file(work.parent, content))
         return await forge.publish(REPO, made.id)
 
+    # Branches, comparisons and statuses of our own
+
+    async def test_a_branch_is_made_once_and_never_moved(self, forge: Forge, work: Path, head: str) -> None:
+        made = await forge.create_branch(REPO, "development_mik", "development")
+        assert (made.name, made.commit) == ("development_mik", head)
+        assert await forge.create_branch(REPO, "development_mik", head) == made
+        commit(work, "more")
+        run_git(work, "push", "--quiet", "origin", "HEAD:development")
+        with pytest.raises(HeroError) as caught:
+            await forge.create_branch(REPO, "development_mik", "development")
+        assert caught.value.code == "conflict"
+        assert (await forge.branch(REPO, "development_mik")).commit == head
+
+    async def test_a_branch_of_what_is_not_there_gets_the_nearest_names(self, forge: Forge, work: Path) -> None:
+        with pytest.raises(HeroError) as caught:
+            await forge.create_branch(REPO, "mine", "developmnet")
+        assert caught.value.code == "not_found"
+        assert "development" in str(caught.value)
+
+    @pytest.mark.parametrize("name", ["", "a..b", "-x", "a b", "x.lock", "a\x1b[2J"])
+    async def test_a_branch_name_that_git_does_not_take_is_refused(
+        self, forge: Forge, work: Path, name: str
+    ) -> None:
+        with pytest.raises(HeroError) as caught:
+            await forge.create_branch(REPO, name, "development")
+        assert caught.value.code == "usage"
+        assert "\x1b" not in str(caught.value)
+
+    async def test_two_commits_are_compared_in_pages_newest_first(
+        self, forge: Forge, work: Path, head: str
+    ) -> None:
+        made = [commit(work, f"step {number}", date=1_700_000_100 + number) for number in range(5)]
+        run_git(work, "push", "--quiet", "origin", "HEAD:refs/heads/topic/x")
+        first = await forge.compare(REPO, head, "topic/x", limit=3)
+        assert [one.commit for one in first.items] == made[:1:-1]
+        assert first.items[0].subject == "step 4"
+        assert first.next_page == 2
+        rest = await forge.compare(REPO, head, made[-1], page=2, limit=3)
+        assert [one.commit for one in rest.items] == made[1::-1]
+        assert rest.next_page is None
+        assert (await forge.compare(REPO, "topic/x", "development")).items == ()
+
+    async def test_two_releases_are_compared_by_their_tags(self, forge: Forge, work: Path) -> None:
+        older = await self.publish(forge, work, "development")
+        newer = await self.publish(forge, work, "development", b"another archive")
+        found = await forge.compare(REPO, older.tag, newer.tag)
+        assert [one.commit for one in found.items] == [newer.commit]
+
+    async def test_what_cannot_be_compared_is_not_found(self, forge: Forge, work: Path) -> None:
+        with pytest.raises(HeroError) as caught:
+            await forge.compare(REPO, "development", "developmnet")
+        assert caught.value.code == "not_found"
+
+    async def test_the_newest_status_of_a_context_counts(self, forge: Forge, work: Path, head: str) -> None:
+        assert await forge.statuses(REPO, head) == ()
+        await forge.set_status(REPO, head, "pending", context="hero/build", description="mik builds it")
+        await forge.set_status(REPO, head, "success", context="other")
+        await forge.set_status(REPO, head, "failure", context="hero/build", description="exit 1")
+        found = await forge.statuses(REPO, head)
+        assert [(one.context, one.state, one.description) for one in found] == [
+            ("hero/build", "failure", "exit 1"),
+            ("other", "success", ""),
+        ]
+
     # Repositories and branches
 
     async def test_repositories_are_listed_sorted(self, forge: Forge, create_repository: CreateRepository) -> None:

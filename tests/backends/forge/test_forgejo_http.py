@@ -106,6 +106,7 @@ async def test_what_was_certainly_not_taken_is_sent_again(fault: Answer) -> None
         ("soon", 0.5, 0.5),
         ("-5", 0.5, 0.5),
     ],
+    ids=["seconds", "none", "a time to come", "a time gone by", "a word", "less than none"],
 )
 async def test_the_forge_says_how_long_to_wait(asked: str, least: float, most: float) -> None:
     wire = Wire(in_turn(answer({}, 429, retry_after=asked), answer(BRANCH)))
