@@ -36,17 +36,20 @@ class FanOut:
         followers = [
             (slot, cell) for slot, cell in self._following() if cell.repo == repo and branch in (None, cell.branch)
         ]
+        trouble: HeroError | None = None
         for name in sorted({cell.branch for _, cell in followers}):
+            # What stands in the way of one branch, which may be a slot's nonsense, holds up no other.
             try:
                 head = (await self._forge.branch(repo, name)).commit
+                for slot, cell in followers:
+                    if cell.branch == name:
+                        await self._submit_if_needed(slot, cell, head, reason)
             except HeroError as error:
-                if error.code != "not_found":
-                    raise
-                log.info("nothing to build: %s", error.message)
-                continue
-            for slot, cell in followers:
-                if cell.branch == name:
-                    await self._submit_if_needed(slot, cell, head, reason)
+                log.info("nothing to build of %s: %s", repo, error.message)
+                if error.code not in ("not_found", "usage"):
+                    trouble = trouble or error
+        if trouble:
+            raise trouble
 
     async def poll(self) -> None:
         """Look at everything that is followed; what cannot be looked at now is left for the next time."""

@@ -11,12 +11,12 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
 
-from pydantic import ValidationError
-
 from backends.box.links import Links
 from backends.box.queue import rows, rules
+from backends.box.queue.ask import ask
+from backends.box.queue.asked import check_asked
 from backends.box.queue.counts import Counts
-from backends.box.queue.keeping import Keeping
+from backends.box.queue.news import News
 from backends.box.queue.records import Records
 from backends.database import Database
 from backends.failpoints import failpoint
@@ -28,8 +28,8 @@ log = logging.getLogger(__name__)
 
 STOP_SECONDS = 20.0
 """How long a slot may take to stop a build that is cancelled."""
-RETRY_SECONDS = 0.05
-"""Before a slot whose connection broke is asked again."""
+AWAY_SECONDS = 60.0
+"""How long a slot that is away keeps its build's place."""
 TRIM_EVERY = 200
 """Ended builds between two looks for old ones."""
 
@@ -53,14 +53,17 @@ class BuildQueue(Records):
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ):
         super().__init__(database, at_once)
-        self._keeping = Keeping(database)
         self._links = links
+        self._news = News(links)
         self._memory = memory
         self._tell = tell
         self._now = now
         self._runs: dict[str, asyncio.Task[None]] = {}
         self._arrived: dict[str, asyncio.Event] = {}
         self._served: dict[str, int] = {}
+        self._on_disk: dict[str, Build] = {}
+        self._absent: set[str] = set()
+        self._to_stop: dict[str, set[str]] = {}
         self.counts = Counts()
         self._ends = 0
         self._open = False
@@ -68,7 +71,7 @@ class BuildQueue(Records):
     async def open(self) -> None:
         """Take up what an earlier process left. Raises HeroError where the file cannot be read."""
         for build in await self._database.run(rows.active):
-            self._active[build.id] = build
+            self._active[build.id] = self._on_disk[build.id] = build
         self._open = True
         alone = [one for one in self._active.values() if one.attached and one.state == "queued"]
         for build in alone:
@@ -86,41 +89,44 @@ class BuildQueue(Records):
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        await self._news.close()
         await self._keeping.close()
 
     async def submit(self, params: BuildSubmitParams, actor: str) -> BuildSubmitResult:
         """Queue a build whose repository and branch are given; it is on disk after this. Raises HeroError."""
-        if params.build_id:
-            # Looked for among the active ones once more: while the disk was asked it may have come.
-            known = await self._find(params.build_id) or self._active.get(params.build_id)
-            if known:
-                _refuse_anothers(known, params)
-                return BuildSubmitResult(build_id=known.id, state=known.state)
+        check_asked(params)
+        if params.build_id and (known := await self._known(params)):
+            return BuildSubmitResult(build_id=known.id, state=known.state)
         waiting = rules.waiting_for(self._in_state("queued"), params)
         build = rules.merged(waiting, params) if waiting else self._new(params, actor)
         self._active[build.id] = build
         try:
             await self._keeping.keep(build)
         except HeroError:
-            self._take_back(build, waiting)
+            self._take_back(build)
             raise
         failpoint("queue.submitted")
-        present = self._active.get(build.id, build)
-        self._tell_of(present)
-        self._schedule()
-        present = self._active.get(build.id, present)
-        return BuildSubmitResult(build_id=build.id, state=present.state, coalesced=waiting is not None)
+        # While it was written it may have begun, and even have ended.
+        if present := self._active.get(build.id):
+            self._on_disk[build.id] = build
+            self._tell_of(present)
+            self._schedule()
+        found = await self._find(build.id) or build
+        return BuildSubmitResult(build_id=build.id, state=found.state, coalesced=waiting is not None)
 
     async def cancel(self, build_id: str, actor: str) -> Build:
         """Take a build out of the queue, or have its slot stop it.
 
-        Raises HeroError: not_found, conflict where it is over, unreachable where its slot is away.
+        One that runs in a slot that is away is over for the box; the slot stops it when it comes back.
+        Raises HeroError: not_found, conflict where it is over.
         """
         build = await self.get(build_id)
         if build.state == "queued":
             return await self._end(build, "cancelled", f"Cancelled by {actor} before it began.")
         if build.state != "running":
             raise HeroError("conflict", f"The build {build.id} is over already: {build.state}.")
+        if self._links.get(build.slot) is None:
+            return await self._let_go(build, actor)
         await self._links.reach(build.slot).call("slot.build_stop", {"build_id": build.id}, timeout=STOP_SECONDS)
         if task := self._runs.get(build.id):
             await asyncio.wait([task], timeout=STOP_SECONDS)
@@ -129,6 +135,10 @@ class BuildQueue(Records):
     def slot_connected(self, slot: str) -> None:
         """The slot's daemon is there (again)."""
         self._arrived.setdefault(slot, asyncio.Event()).set()
+        self._absent.discard(slot)
+        if link := self._links.get(slot):
+            for build_id in self._to_stop.pop(slot, ()):
+                self._links.tell(slot, link, "slot.build_stop", {"build_id": build_id})
         self._schedule()
 
     def slot_lost(self, slot: str) -> None:
@@ -162,21 +172,34 @@ class BuildQueue(Records):
             queued_at=self._now(),
         )
 
-    def _take_back(self, build: Build, before: Build | None) -> None:
-        """What could not be kept was not asked for."""
-        if self._active.get(build.id) is not build:
+    async def _known(self, params: BuildSubmitParams) -> Build | None:
+        """The build that has the id which is asked for, on the disk. Raises HeroError."""
+        # Looked for among the active ones once more: while the disk was asked it may have come.
+        known = await self._find(params.build_id) or self._active.get(params.build_id)
+        if known is None:
+            return None
+        if (known.slot, known.service) != (params.user, params.service):
+            raise HeroError("conflict", f"There is a build {known.id!r} already, of another slot or service.")
+        if known.id in self._active and known.id not in self._on_disk:
+            await self._keeping.keep(self._active[known.id])
+        return known
+
+    def _take_back(self, build: Build) -> None:
+        """What could not be kept was not asked for; later requests that it answers too decide for themselves."""
+        present = self._active.get(build.id)
+        if present is None or (present.state, present.coalesced) != ("queued", build.coalesced):
             return
-        if before is None:
-            del self._active[build.id]
-        else:
+        if before := self._on_disk.get(build.id):
             self._active[build.id] = before
+        else:
+            del self._active[build.id]
 
     def _schedule(self) -> None:
         """Begin what can begin now, and say of the rest what it waits for."""
         if not self._open:
             return
         online = {slot for slot in {one.slot for one in self._active.values()} if self._links.get(slot)}
-        room = rules.Room(self.at_once, self._memory(), online, self._served)
+        room = rules.Room(self.at_once, self._memory(), online, self._served, self._absent)
         begun, waits = rules.choose(self._in_state("queued"), self._in_state("running"), room)
         for build in begun:
             self._begin(build)
@@ -220,59 +243,47 @@ class BuildQueue(Records):
             await self._keeping.keep(self._active[build_id])
         failpoint("queue.begun")
         self._tell_of(self._active[build_id])
-        while True:
-            build = self._active[build_id]
-            try:
-                answer = Build.model_validate(await self._ask(build))
-                break
-            except ValidationError as error:
-                answer = build.model_copy(
-                    update={"state": "failed", "error": f"The slot answered no build: {error}"}
-                )
-                break
-            except HeroError as error:
-                if error.code != "unreachable":
-                    answer = build.model_copy(
-                        update={"state": "failed", "error": error.message, "hint": error.hint}
-                    )
-                    break
+        while (answer := await ask(self._links, self._active[build_id])) is None:
             await self._until_back(build_id)
         ended = rules.as_ended(self._active[build_id], answer)
         await self._finish(ended.model_copy(update={"finished_at": self._now()}))
 
-    async def _ask(self, build: Build) -> object:
-        connection = self._links.reach(build.slot)
-        return await connection.call("slot.build", {"build": build.model_dump(mode="json", by_alias=True)})
-
     async def _until_back(self, build_id: str) -> None:
-        await asyncio.sleep(RETRY_SECONDS)
         slot = self._active[build_id].slot
-        if self._links.get(slot) is not None:
-            return
+        arrived = self._arrived.setdefault(slot, asyncio.Event())
+        arrived.clear()
         self._change(build_id, f"The daemon of {slot}'s slot is away.")
-        await self._arrived.setdefault(slot, asyncio.Event()).wait()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(arrived.wait(), AWAY_SECONDS)
+        if not arrived.is_set():
+            self._absent.add(slot)
+            self._schedule()
+            await arrived.wait()
         self._change(build_id, "")
+
+    async def _let_go(self, build: Build, actor: str) -> Build:
+        if task := self._runs.get(build.id):
+            task.cancel()
+        self._to_stop.setdefault(build.slot, set()).add(build.id)
+        return await self._end(build, "cancelled", f"Cancelled by {actor} while the slot's daemon was away.")
 
     def _change(self, build_id: str, waits_for: str) -> None:
         self._active[build_id] = self._active[build_id].model_copy(update={"waits_for": waits_for})
         self._tell_of(self._active[build_id])
 
     async def _end(self, build: Build, state: str, reason: str) -> Build:
-        """End a build that has not begun."""
+        """End a build without its slot."""
         ended = self._active.get(build.id, build).model_copy(
             update={"state": state, "error": reason, "finished_at": self._now(), "waits_for": ""}
         )
         await self._finish(ended)
-        if link := self._links.get(build.slot):
-            self._links.tell(build.slot, link, "build.changed", {"build": ended.model_dump(mode="json")})
+        self._news.tell(ended)
         return ended
 
     async def _finish(self, ended: Build) -> None:
         self._active.pop(ended.id, None)
-        try:
-            await self._keeping.keep(ended)
-        except HeroError as error:
-            log.error("the end of build %s could not be kept: %s", ended.id, error.message)
+        self._on_disk.pop(ended.id, None)
+        await self._keeping.keep_end(ended)
         failpoint("queue.ended")
         self.counts.add(ended)
         self._tell(ended)
@@ -284,10 +295,5 @@ class BuildQueue(Records):
 
     def _tell_of(self, build: Build) -> None:
         self._tell(build)
-        if build.state == "queued" and (link := self._links.get(build.slot)):
-            self._links.tell(build.slot, link, "build.changed", {"build": build.model_dump(mode="json")})
-
-
-def _refuse_anothers(known: Build, params: BuildSubmitParams) -> None:
-    if (known.slot, known.service) != (params.user, params.service):
-        raise HeroError("conflict", f"There is a build {known.id!r} already, of another slot or service.")
+        if build.state == "queued":
+            self._news.tell(build)

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from functools import partial
 
 from backends.box.queue import rows, rules
+from backends.box.queue.keeping import Keeping
 from backends.database import Database
 from backends.model.calls import BuildListParams, BuildListResult
 from backends.model.errors import HeroError
@@ -19,6 +20,7 @@ class Records:
         self._database = database
         self.at_once = at_once
         self._active: dict[str, Build] = {}
+        self._keeping = Keeping(database)
 
     async def get(self, build_id: str) -> Build:
         """One build. Raises HeroError `not_found`."""
@@ -32,11 +34,18 @@ class Records:
 
     async def listed(self, params: BuildListParams) -> BuildListResult:
         """What runs, what waits in the order in which it was asked for, then what ended, the newest first."""
-        active = [] if params.before else [one for one in self._in_order() if _is_asked_for(one, params)]
-        room = params.limit - len(active)
-        past = await self._database.run(partial(rows.ended, params=params, limit=max(room, 0) + 1))
-        found = (*active, *past[: max(room, 0)])
-        return BuildListResult(builds=found, more=len(past) > max(room, 0), at_once=self.at_once)
+        active = [one for one in self._in_order() if _is_asked_for(one, params)]
+        ids = [one.id for one in active]
+        if params.before in ids:
+            active = active[ids.index(params.before) + 1 :]
+            params = params.model_copy(update={"before": None})
+        elif params.before:
+            active = []
+        shown = active[: params.limit]
+        room = params.limit - len(shown)
+        past = await self._database.run(partial(rows.ended, params=params, limit=room + 1))
+        more = len(active) > len(shown) or len(past) > room
+        return BuildListResult(builds=(*shown, *past[:room]), more=more, at_once=self.at_once)
 
     async def of_commit(self, slot: str, service: str, branch: str, commit: str) -> list[Build]:
         """The builds of one commit for one binding, the newest first."""
@@ -70,7 +79,8 @@ class Records:
         return (*self._in_state("running"), *self._in_state("queued"))
 
     async def _find(self, build_id: str) -> Build | None:
-        return self._active.get(build_id) or await self._database.run(partial(rows.find, build_id=build_id))
+        known = self._active.get(build_id) or self._keeping.unkept.get(build_id)
+        return known or await self._database.run(partial(rows.find, build_id=build_id))
 
 
 def _is_asked_for(build: Build, params: BuildListParams) -> bool:

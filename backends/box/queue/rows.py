@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 import sqlite3
 import time
 from collections.abc import Sequence
 
+from pydantic import ValidationError
+
 from backends.model.calls import BuildListParams
 from backends.model.state import Build
+
+log = logging.getLogger(__name__)
 
 KEPT_EACH = 100
 """Ended builds that stay, of each service of each slot."""
@@ -20,6 +25,7 @@ _TABLES = (
     "state TEXT NOT NULL, changed REAL NOT NULL, data TEXT NOT NULL)",
     "CREATE INDEX IF NOT EXISTS builds_by_binding ON builds(slot, service, branch, num)",
     "CREATE INDEX IF NOT EXISTS builds_by_state ON builds(state, num)",
+    "CREATE INDEX IF NOT EXISTS builds_by_change ON builds(changed, num)",
 )
 _ACTIVE = "state IN ('queued', 'running')"
 
@@ -71,7 +77,7 @@ def latest(db: sqlite3.Connection, slot: str, service: str, branch: str) -> Buil
 
 
 def ended(db: sqlite3.Connection, params: BuildListParams, limit: int) -> list[Build]:
-    """Up to `limit` ended builds that `params` ask for, the newest first."""
+    """Up to `limit` ended builds that `params` ask for, what ended last first."""
     where, values = [f"NOT {_ACTIVE}"], []
     if params.user is not None:
         where.append("slot = ?")
@@ -83,9 +89,9 @@ def ended(db: sqlite3.Connection, params: BuildListParams, limit: int) -> list[B
         where.append(f"state IN ({', '.join('?' * len(params.states))})")
         values += params.states
     if params.before is not None:
-        where.append("num < (SELECT num FROM builds WHERE id = ?)")
+        where.append("(changed, num) < (SELECT changed, num FROM builds WHERE id = ?)")
         values.append(params.before)
-    query = f"SELECT data FROM builds WHERE {' AND '.join(where)} ORDER BY num DESC LIMIT ?"  # noqa: S608
+    query = f"SELECT data FROM builds WHERE {' AND '.join(where)} ORDER BY changed DESC, num DESC LIMIT ?"  # noqa: S608
     return _builds(db, query, (*values, limit))
 
 
@@ -102,4 +108,14 @@ def forget_old(db: sqlite3.Connection, now: float) -> int:
 
 
 def _builds(db: sqlite3.Connection, query: str, values: Sequence[object]) -> list[Build]:
-    return [Build.model_validate_json(row[0]) for row in db.execute(query, tuple(values))]
+    found = (_read(row[0]) for row in db.execute(query, tuple(values)))
+    return [build for build in found if build]
+
+
+def _read(data: str) -> Build | None:
+    """One row that cannot be read (of another version) must not take the others away."""
+    try:
+        return Build.model_validate_json(data)
+    except ValidationError as error:
+        log.error("a build in the queue's table cannot be read: %s", error)
+        return None

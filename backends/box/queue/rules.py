@@ -2,29 +2,34 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from backends.model.calls import BuildSubmitParams
-from backends.model.state import Build, ServiceStatus
+from backends.model.state import Build, Phase, ServiceStatus
 from backends.model.text import safe_line, safe_text
 
 LEAST_MEMORY = 1 << 30
 """Bytes that must be free for another build beside one that runs."""
 
 PHASES = 20
+LONGEST = 1e7
+"""Seconds that a part of a build is believed to take at most."""
 _ENDED = ("succeeded", "failed", "cancelled", "superseded")
 
 
 @dataclass(frozen=True)
 class Room:
     """What the box has for builds now: how many at once, bytes of free memory, slots whose daemon is there,
-    and when each slot was served last (any number that grows; missing: never)."""
+    when each slot was served last (any number that grows; missing: never), and slots that are away for so long
+    that what runs in them takes nobody's place."""
 
     at_once: int
     memory: int
     online: Collection[str]
     served: Mapping[str, int]
+    absent: Collection[str] = frozenset()
 
 
 def binding_of(build: Build) -> tuple[str, str, str]:
@@ -37,7 +42,9 @@ def waiting_for(queued: Iterable[Build], params: BuildSubmitParams) -> Build | N
     if params.attached:
         return None
     key = (params.user, params.service, params.branch)
-    return next((one for one in queued if not one.attached and binding_of(one) == key), None)
+    # A commit of one repository may not be in another (the binding went to a fork meanwhile).
+    same = (one for one in queued if binding_of(one) == key and one.repo == params.repo)
+    return next((one for one in same if not one.attached), None)
 
 
 def merged(waiting: Build, params: BuildSubmitParams) -> Build:
@@ -57,23 +64,19 @@ def merged(waiting: Build, params: BuildSubmitParams) -> Build:
 def choose(queued: Sequence[Build], running: Sequence[Build], room: Room) -> tuple[list[Build], dict[str, str]]:
     """Which of `queued` (in the order of asking) begin now, and for what each of the others waits."""
     busy = {one.slot for one in running}
-    count, begun, waits = len(running), [], {}
+    count = sum(one.slot not in room.absent for one in running)
+    begun: list[Build] = []
     last = dict(room.served)
-    newest = max(last.values(), default=0)
-    rest = list(queued)
-    while rest:
-        rest.sort(key=lambda one: (one.priority != "interactive", last.get(one.slot, 0)))
-        build = rest.pop(0)
-        why = _in_the_way(build, busy, count, room)
-        if why:
-            waits[build.id] = why
-            continue
+    ready = [one for one in queued if not _in_the_way(one, busy, count, room)]
+    while ready:
+        build = min(ready, key=lambda one: (one.priority != "interactive", last.get(one.slot, 0)))
         begun.append(build)
         busy.add(build.slot)
         count += 1
-        newest += 1
-        last[build.slot] = newest
-    return begun, waits
+        last[build.slot] = max(last.values(), default=0) + 1
+        ready = [one for one in ready if not _in_the_way(one, busy, count, room)]
+    going = {one.id for one in begun}
+    return begun, {one.id: _in_the_way(one, busy, count, room) for one in queued if one.id not in going}
 
 
 def _in_the_way(build: Build, busy: Collection[str], count: int, room: Room) -> str:
@@ -108,10 +111,10 @@ def as_ended(build: Build, answer: Build) -> Build:
     told = {
         "state": state,
         "commit": _commit(build, answer),
-        "tag": safe_line(answer.tag, 300),
-        "error": safe_text(answer.error)[:8000] or ("" if state == answer.state else "The slot answered no end."),
-        "hint": safe_text(answer.hint)[:2000],
-        "superseded_by": safe_line(answer.superseded_by, 200),
+        "tag": _line(answer.tag, 300),
+        "error": _text(answer.error, 8000) or ("" if state == answer.state else "The slot answered no end."),
+        "hint": _text(answer.hint, 2000),
+        "superseded_by": _line(answer.superseded_by, 200),
         "attempt": max(1, min(answer.attempt, 1000)),
         "waits_for": "",
         "phases": (*build.phases[:1], *(_phases(answer))),
@@ -119,12 +122,22 @@ def as_ended(build: Build, answer: Build) -> Build:
     return build.model_copy(update=told)
 
 
-def _phases(answer: Build) -> tuple[object, ...]:
-    clean = (
-        phase.model_copy(update={"name": safe_line(phase.name, 40), "seconds": max(0.0, phase.seconds)})
-        for phase in answer.phases[:PHASES]
-    )
+def _phases(answer: Build) -> tuple[Phase, ...]:
+    clean = (Phase(name=_line(phase.name, 40), seconds=_seconds(phase)) for phase in answer.phases[:PHASES])
     return tuple(phase for phase in clean if phase.name != "queue")
+
+
+def _seconds(phase: Phase) -> float:
+    return min(max(0.0, phase.seconds), LONGEST) if math.isfinite(phase.seconds) else 0.0
+
+
+def _text(text: str, limit: int) -> str:
+    """Harmless for a terminal, and for a disk that takes nothing but UTF-8."""
+    return safe_text(text.encode("utf-8", "replace").decode("utf-8"))[:limit]
+
+
+def _line(text: str, limit: int) -> str:
+    return safe_line(text.encode("utf-8", "replace").decode("utf-8"), limit)
 
 
 def _commit(build: Build, answer: Build) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from backends.box.queue.rules import Room, as_ended, choose, merged, needs_build, waiting_for
@@ -17,7 +17,15 @@ PRIORITIES = st.sampled_from(("interactive", "background"))
 
 def build(number: int, slot: str, priority: str = "interactive", state: str = "queued") -> Build:
     return Build.model_validate(
-        {"id": f"b{number}", "slot": slot, "service": "s", "branch": "d", "state": state, "priority": priority}
+        {
+            "id": f"b{number}",
+            "slot": slot,
+            "service": "s",
+            "repo": "o/r",
+            "branch": "d",
+            "state": state,
+            "priority": priority,
+        }
     )
 
 
@@ -87,6 +95,28 @@ def test_a_merged_build_answers_both_requests(
     assert (found.id, found.commit, found.publish, found.coalesced) == ("b1", HEAD, True, 1)
     assert found.restart == restart
     assert (found.priority == "interactive") == ("interactive" in (waiting_priority, asked_priority))
+
+
+def test_a_commit_of_a_fork_is_not_asked_of_the_repository_that_was_bound_before() -> None:
+    params = BuildSubmitParams(user="mik", service="s", branch="d", repo="mik/r", commit=HEAD)
+    assert waiting_for([build(1, "mik")], params) is None
+
+
+def test_a_build_in_a_slot_that_stays_away_takes_nobodys_place() -> None:
+    running, waiting = [build(1, "mik", state="running")], [build(2, "alice"), build(3, "mik")]
+    assert not choose(waiting, running, Room(1, 8 * GIB, {"alice"}, {}))[0]
+    begun, waits = choose(waiting, running, Room(1, 0, {"alice"}, {}, {"mik"}))
+    assert [one.id for one in begun] == ["b2"]
+    assert set(waits) == {"b3"}
+
+
+@given(st.floats())
+@example(float("inf"))
+@example(float("nan"))
+def test_no_duration_that_a_slot_tells_makes_a_build_unreadable(seconds: float) -> None:
+    answer = build(1, "mik", state="succeeded").model_copy(update={"phases": (Phase(name="x", seconds=seconds),)})
+    ended = as_ended(build(1, "mik", state="running"), answer)
+    assert Build.model_validate_json(ended.model_dump_json()) == ended
 
 
 def test_an_attached_request_is_no_other_request() -> None:
