@@ -41,7 +41,7 @@ COLLECT_FIRST, COLLECT_EVERY = 600.0, 6 * 3600.0
 
 FORGE_RETRY_SECONDS = 5.0
 
-POLL_FIRST, POLL_EVERY = 20.0, 300.0
+POLL_FIRST, POLL_EVERY = 5.0, 300.0
 """Seconds to the first look at all that is followed, and between two."""
 
 
@@ -68,7 +68,7 @@ class Box:
         self.queue = BuildQueue(
             self._database, self.links, at_once=at_once, memory=_free_memory, tell=self._tell_of_build
         )
-        self.fanout = FanOut(forge, self.fleet, self.queue)
+        self.fanout = FanOut(forge, self.fleet, self.queue, self._have_look)
         self.gates = Gates(forge, self.team, self.fleet, self.queue, now)
         self.edge = Edge(
             name,
@@ -196,6 +196,10 @@ class Box:
             except HeroError as error:
                 log.warning("the forge cannot be watched: %s", error)
             await asyncio.sleep(FORGE_RETRY_SECONDS)
+
+    def _have_look(self, slot: str, repo: str) -> None:
+        if link := self.links.get(slot):
+            self.links.tell(slot, link, "forge.changed", {"repo": repo})
 
     def _follows(self, repo: str) -> bool:
         """Whether anything here depends on `repo`."""

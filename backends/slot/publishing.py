@@ -20,7 +20,7 @@ from backends.slot.sources import SUMS, is_whole
 Tell = Callable[[str, int, int | None], None]
 """Takes a phase, and bytes done of all."""
 
-_TRIES = 4
+_TRIES = 8
 _PAUSE = 0.2
 """Seconds before the first new look at a draft that somebody else changed; each later one waits as much longer."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from pathlib import Path
 
 NEW = ".new-"
@@ -27,6 +28,16 @@ def git_dir(worktree: Path) -> Path | None:
         return None
     found = worktree / said.removeprefix("gitdir: ")
     return found if (found / "HEAD").is_file() else None
+
+
+def drop_unfinished(clone: Path) -> None:
+    """Remove from the bare repository `clone` what worktrees left whose making was killed before their commit.
+
+    Only for who holds the clone's lock: nobody makes one meanwhile.
+    """
+    for entry in (clone / "worktrees").glob(f"{NEW.replace('.', '-')}*"):
+        if set(_text(entry / "HEAD")) <= {"0"}:
+            shutil.rmtree(entry, ignore_errors=True)
 
 
 def belongs_to(worktree: Path, clone: Path) -> bool:

@@ -45,7 +45,7 @@ class Worktrees:
     async def fetch(self, repo: str) -> None:
         """Take the forge's branches of `repo`, cloning it the first time. Raises HeroError."""
         async with self._clones.lock(repo):
-            await self._clones.fetch(repo)
+            await self._fetch(repo)
 
     async def ensure(self, service: str, repo: str, branch: str) -> Worktree:
         """The worktree of `branch`, made if it is missing, from the forge's branch or the local one.
@@ -80,7 +80,7 @@ class Worktrees:
         path, clone = self.path(service, branch), self._clones.path(repo)
         async with self._clones.lock(repo):
             before = await past_heads(clone, branch) if is_bare(clone) else []
-            await self._clones.fetch(repo)
+            await self._fetch(repo)
             head = await head_of(clone, branch)
             if not os.path.lexists(path):
                 await self._add(clone, path, branch)
@@ -115,11 +115,16 @@ class Worktrees:
 
     async def _fetch_if_possible(self, clone: Path, repo: str, branch: str) -> None:
         try:
-            await self._clones.fetch(repo)
+            await self._fetch(repo)
         except HeroError as error:
             away = error.code in ("unreachable", "not_found", "timeout")
             if not (away and is_bare(clone) and any(await _refs(clone, branch))):
                 raise
+
+    async def _fetch(self, repo: str) -> None:
+        """Fetch, after what a killed checkout left: git fetches nothing beside a worktree without a commit."""
+        await asyncio.to_thread(files.drop_unfinished, self._clones.path(repo))
+        await self._clones.fetch(repo)
 
     async def _add(self, clone: Path, path: Path, branch: str) -> None:
         await _forget_lost_worktrees(clone, path, branch)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from backends.box.fleet import Fleet
 from backends.box.queue import rules
@@ -25,10 +25,12 @@ class FanOut:
     Looking twice does no harm.
     """
 
-    def __init__(self, forge: Forge, fleet: Fleet, queue: BuildQueue):
+    def __init__(self, forge: Forge, fleet: Fleet, queue: BuildQueue, tell: Callable[[str, str], None]):
+        """`tell(slot, repo)` has a slot look at a repository itself."""
         self._forge = forge
         self._fleet = fleet
         self._queue = queue
+        self._tell = tell
 
     async def look(self, repo: str, branch: str | None = None, *, reason: str = "webhook") -> None:
         """Queue what the followers of `branch` (None: of any) of `repo` need. Raises HeroError where the forge
@@ -58,6 +60,25 @@ class FanOut:
                 await self.look(repo, reason="poll")
             except HeroError as error:
                 log.info("no look at %s: %s", repo, error.message)
+        await self._poll_releases()
+
+    async def _poll_releases(self) -> None:
+        """Have the slots look that pull releases by themselves and run another than the newest."""
+        pulling = [
+            (slot.slot, cell)
+            for slot in self._fleet.slots()
+            for cell in slot.services
+            if cell.source == "release" and cell.auto_rebuild
+        ]
+        for repo, branch in sorted({(cell.repo, cell.branch) for _, cell in pulling}):
+            try:
+                newest = await self._forge.latest_release(repo, branch)
+            except HeroError as error:
+                log.info("no look at the releases of %s: %s", repo, error.message)
+                continue
+            for slot, cell in pulling:
+                if newest and (cell.repo, cell.branch) == (repo, branch) and cell.hash != newest.commit:
+                    self._tell(slot, repo)
 
     def _following(self) -> Iterable[tuple[SlotStatus, ServiceStatus]]:
         for slot in self._fleet.slots():

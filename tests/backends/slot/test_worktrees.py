@@ -355,3 +355,18 @@ async def test_a_move_that_was_cut_off_is_mended(trees: Worktrees, paths: SlotPa
     assert await trees.ensure(SERVICE, REPO, BRANCH) == tree
     listed = run(paths.clone(REPO), "worktree", "list", "--porcelain")
     assert f"worktree {tree.path}" in listed.splitlines()
+
+
+async def test_a_worktree_without_a_commit_that_a_kill_left_does_not_stop_a_fetch(
+    paths: SlotPaths, origin: Origin, trees: Worktrees
+) -> None:
+    await trees.ensure(SERVICE, REPO, "development")
+    clone = paths.clone(REPO)
+    entry = clone / "worktrees" / "-new-0123456789ab"
+    entry.mkdir()
+    (entry / "HEAD").write_text("0" * 40 + "\n")
+    (entry / "commondir").write_text("../..\n")
+    (entry / "gitdir").write_text(f"{paths.src / SERVICE / '.new-0123456789ab' / '.git'}\n")
+    await trees.fetch(REPO)
+    assert not entry.exists()
+    assert trees.head(SERVICE, "development")
