@@ -1,4 +1,4 @@
-"""Routes of releases and their assets, and of webhooks; with the traps of the real ones."""
+"""Routes of releases and their assets, with the traps of the real ones."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from starlette.responses import JSONResponse, Response
 
 from tests.forgejo_server import events
 from tests.forgejo_server.api import ApiError, Ask, _account, _locked
-from tests.forgejo_server.state import Asset, Hook, Release, Repository, World, moment
+from tests.forgejo_server.state import Asset, Release, Repository, World, moment
 
 _TAG = re.compile(r"[^\x00-\x20~^:?*\[\\]+")
 
@@ -107,8 +107,6 @@ def create(ask: Ask) -> Any:
     if known and not known.hidden:
         raise ApiError(409, "Release is has no Tag")
     target = str(ask.body.get("target_commitish") or ("" if known else repo.default_branch))
-    if known:
-        repo.releases.remove(known)
     made = Release(
         id=next(ask.world.numbers),
         tag=tag,
@@ -120,6 +118,8 @@ def create(ask: Ask) -> Any:
     )
     if not draft:
         _make_tag(repo, made)
+    if known:
+        repo.releases.remove(known)
     repo.releases.append(made)
     if not draft:
         events.deliver(
@@ -134,7 +134,7 @@ def _make_tag(repo: Repository, release: Release) -> bool:
         return False
     sha = repo.find(release.target) if release.target else None
     if sha is None:
-        raise ApiError(500 if release.hidden or not release.target else 404, "")
+        raise ApiError(404 if release.target else 500, "")
     repo.git("update-ref", f"refs/tags/{release.tag}", sha)
     return True
 
@@ -146,14 +146,15 @@ def change(ask: Ask) -> Any:
     release.title = ask.body.get("name") or release.title
     release.body = ask.body.get("body") or release.body
     release.target = ask.body.get("target_commitish") or release.target
+    action = "updated"
     if ask.body.get("draft") is False and release.draft:
         try:
-            made = _make_tag(repo, release)
+            action = "published" if _make_tag(repo, release) else "updated"
         except ApiError:
             raise ApiError(500, "") from None
         release.draft = False
         release.created = time.time()
-        action = "published" if made else "updated"
+    if not release.draft:
         events.deliver(
             ask.world, repo, "release", {"action": action, "release": show(ask, repo, release)}, "forge"
         )
@@ -165,8 +166,6 @@ def remove(ask: Ask) -> Any:
     ask.need("repository")
     release = _release(ask, repo)
     release.hidden, release.assets = True, []
-    if f"refs/tags/{release.tag}" not in repo.refs("refs/tags/"):
-        repo.releases.remove(release)
     if not release.draft:
         events.deliver(ask.world, repo, "release", {"action": "deleted", "release": show(ask, repo, release)}, "x")
     return 204, None
@@ -236,70 +235,3 @@ def _take(ask: Ask, name: str, path: Path, size: int) -> Any:
     made = Asset(next(ask.world.numbers), name, path, size)
     release.assets.append(made)
     return 201, show_asset(ask, repo, release, made, fresh=True)
-
-
-# -- webhooks -----------------------------------------------------------------------------------------
-
-
-def _hook(hook: Hook) -> dict[str, Any]:
-    config = {name: value for name, value in hook.config.items() if name != "secret"}
-    return {
-        "id": hook.id,
-        "type": hook.kind,
-        "config": config,
-        "events": hook.events,
-        "active": hook.active,
-        "branch_filter": hook.branch_filter,
-        "authorization_header": hook.authorization,
-    }
-
-
-def hooks(ask: Ask) -> Response:
-    return ask.page(ask.repo(admin=True).hooks, _hook)
-
-
-def create_hook(ask: Ask) -> Any:
-    repo = ask.repo(admin=True)
-    kind, config = ask.body.get("type"), ask.body.get("config")
-    kinds = ("gitea", "gogs", "slack") + (("forgejo",) if ask.world.flavour == "forgejo" else ())
-    if kind not in kinds:
-        raise ApiError(422, f"Invalid hook type: {kind}")
-    if not isinstance(config, dict) or not config.get("url") or not config.get("content_type"):
-        raise ApiError(422, "Missing config option: url")
-    known = {"push", "create", "delete", "release", "pull_request", "issues"}
-    made = Hook(
-        id=next(ask.world.numbers),
-        kind=str(kind),
-        config={str(name): str(value) for name, value in config.items()},
-        events=[one for one in ask.body.get("events") or ["push"] if one in known],
-        active=bool(ask.body.get("active", False)),
-        branch_filter=str(ask.body.get("branch_filter") or ""),
-        authorization=str(ask.body.get("authorization_header") or ""),
-    )
-    repo.hooks.append(made)
-    return 201, _hook(made)
-
-
-def _one_hook(ask: Ask, repo: Repository) -> Hook:
-    found = next((one for one in repo.hooks if one.id == int(ask.part("id"))), None)
-    if found is None:
-        raise ApiError(404, "The target couldn't be found.", errors=[])
-    return found
-
-
-def change_hook(ask: Ask) -> Any:
-    """The secret is ignored, and what is left out is reset."""
-    hook = _one_hook(ask, ask.repo(admin=True))
-    config = ask.body.get("config") or {}
-    hook.config |= {name: str(config[name]) for name in ("url", "content_type") if name in config}
-    hook.events = list(ask.body.get("events") or ["push"])
-    hook.branch_filter = str(ask.body.get("branch_filter") or "")
-    hook.authorization = str(ask.body.get("authorization_header") or "")
-    hook.active = bool(ask.body.get("active", hook.active))
-    return _hook(hook)
-
-
-def remove_hook(ask: Ask) -> Any:
-    repo = ask.repo(admin=True)
-    repo.hooks.remove(_one_hook(ask, repo))
-    return 204, None

@@ -12,7 +12,7 @@ import uvicorn
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute, Route
 
-from tests.forgejo_server import releases, repositories, web
+from tests.forgejo_server import commits, hooks, pulls, releases, repositories, web
 from tests.forgejo_server.api import Handler, route
 from tests.forgejo_server.faults import Faults, FaultyApp
 from tests.forgejo_server.state import Flavour, World
@@ -31,27 +31,27 @@ _TABLE: tuple[tuple[str, str, Handler], ...] = (
     ("GET", _R, repositories.get),
     ("PATCH", _R, repositories.change),
     ("DELETE", _R, repositories.remove),
-    ("GET", f"{_R}/branches", repositories.branches),
-    ("POST", f"{_R}/branches", repositories.create_branch),
-    ("GET", f"{_R}/branches/{{branch:path}}", repositories.branch),
-    ("DELETE", f"{_R}/branches/{{branch:path}}", repositories.remove_branch),
-    ("POST", f"{_R}/tags", repositories.create_tag),
-    ("GET", f"{_R}/tags/{{tag:path}}", repositories.tag),
-    ("GET", f"{_R}/git/refs/tags/{{prefix:path}}", repositories.tag_refs),
-    ("GET", f"{_R}/git/commits/{{sha}}", repositories.git_commit),
-    ("GET", f"{_R}/commits", repositories.commits),
-    ("GET", f"{_R}/commits/{{ref:path}}/status", repositories.statuses),
-    ("POST", f"{_R}/statuses/{{sha}}", repositories.add_status),
-    ("GET", f"{_R}/compare/{{span:path}}", repositories.compare),
-    ("GET", f"{_R}/raw/{{path:path}}", repositories.raw),
-    ("GET", f"{_R}/contents/{{path:path}}", repositories.contents),
-    ("POST", f"{_R}/contents/{{path:path}}", repositories.put_contents),
-    ("PUT", f"{_R}/contents/{{path:path}}", repositories.put_contents),
-    ("GET", f"{_R}/pulls", repositories.pulls),
-    ("POST", f"{_R}/pulls", repositories.create_pull),
-    ("GET", f"{_R}/pulls/{{number:int}}", repositories.pull),
-    ("POST", f"{_R}/pulls/{{number:int}}/merge", repositories.merge_pull),
-    ("GET", f"{_R}/pulls/{{base}}/{{head}}", repositories.find_pull),
+    ("GET", f"{_R}/branches", commits.branches),
+    ("POST", f"{_R}/branches", commits.create_branch),
+    ("GET", f"{_R}/branches/{{branch:path}}", commits.branch),
+    ("DELETE", f"{_R}/branches/{{branch:path}}", commits.remove_branch),
+    ("POST", f"{_R}/tags", commits.create_tag),
+    ("GET", f"{_R}/tags/{{tag:path}}", commits.tag),
+    ("GET", f"{_R}/git/refs/tags/{{prefix:path}}", commits.tag_refs),
+    ("GET", f"{_R}/git/commits/{{sha}}", commits.git_commit),
+    ("GET", f"{_R}/commits", commits.commits),
+    ("GET", f"{_R}/commits/{{ref:path}}/status", commits.statuses),
+    ("POST", f"{_R}/statuses/{{sha}}", commits.add_status),
+    ("GET", f"{_R}/compare/{{span:path}}", commits.compare),
+    ("GET", f"{_R}/raw/{{path:path}}", commits.raw),
+    ("GET", f"{_R}/contents/{{path:path}}", commits.contents),
+    ("POST", f"{_R}/contents/{{path:path}}", commits.put_contents),
+    ("PUT", f"{_R}/contents/{{path:path}}", commits.put_contents),
+    ("GET", f"{_R}/pulls", pulls.listed),
+    ("POST", f"{_R}/pulls", pulls.create),
+    ("GET", f"{_R}/pulls/{{number:int}}", pulls.get),
+    ("POST", f"{_R}/pulls/{{number:int}}/merge", pulls.merge),
+    ("GET", f"{_R}/pulls/{{base}}/{{head}}", pulls.find),
     ("GET", f"{_R}/releases", releases.listed),
     ("POST", f"{_R}/releases", releases.create),
     ("GET", f"{_R}/releases/tags/{{tag:path}}", releases.by_tag),
@@ -60,10 +60,10 @@ _TABLE: tuple[tuple[str, str, Handler], ...] = (
     ("DELETE", f"{_R}/releases/{{id:int}}", releases.remove),
     ("GET", f"{_R}/releases/{{id:int}}/assets", releases.assets),
     ("DELETE", f"{_R}/releases/{{id:int}}/assets/{{asset:int}}", releases.remove_asset),
-    ("GET", f"{_R}/hooks", releases.hooks),
-    ("POST", f"{_R}/hooks", releases.create_hook),
-    ("PATCH", f"{_R}/hooks/{{id:int}}", releases.change_hook),
-    ("DELETE", f"{_R}/hooks/{{id:int}}", releases.remove_hook),
+    ("GET", f"{_R}/hooks", hooks.listed),
+    ("POST", f"{_R}/hooks", hooks.create),
+    ("PATCH", f"{_R}/hooks/{{id:int}}", hooks.change),
+    ("DELETE", f"{_R}/hooks/{{id:int}}", hooks.remove),
 )
 
 
