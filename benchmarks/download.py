@@ -50,8 +50,8 @@ def main() -> None:
             box.done("slot.switch", {"service": SERVICE, "branch": TRUNK, "from": "release"})
             _measure(box, server, tag, Path(folder) / "bare", asked.rounds)
         finally:
-            box.run("slot.stop", {})
-            box.stop_slotd()
+            box.call("slot.down", {"services": True})
+            box.daemons[-1].wait()
 
 
 async def _make(box: SmallBox, server: ForgejoServer, work: Path, megabytes: int) -> None:

@@ -19,7 +19,7 @@ async def end_slots(box: Box, *, services: bool) -> None:
     """Have every slot's daemon end, and wait until its process has. Raises HeroError naming those that did not."""
     if box.keeper:
         await box.keeper.close()
-    names = box.fleet.names()
+    names = sorted({*box.fleet.names(), *_left_running(box)})
     ended = await asyncio.gather(*(_end(box, name, services) for name in names), return_exceptions=True)
     failed = {name: error for name, error in zip(names, ended, strict=True) if isinstance(error, Exception)}
     if failed:
@@ -29,6 +29,12 @@ async def end_slots(box: Box, *, services: bool) -> None:
             hint="See the slots' logs; `box down` again tries again.",
             data={"slots": sorted(failed)},
         )
+
+
+def _left_running(box: Box) -> list[str]:
+    """Slots that may run something although the team does not know them and their daemon is away."""
+    homes = box.paths.homes.iterdir() if box.paths.homes.is_dir() else ()
+    return [home.name for home in homes if has_run(box.paths.slot(home.name))]
 
 
 async def _end(box: Box, slot: str, services: bool) -> None:

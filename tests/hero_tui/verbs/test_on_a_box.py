@@ -16,7 +16,7 @@ from typing import Any
 import psutil
 import pytest
 
-from backends.client.blocking import call_slot
+from backends.client.blocking import call_slot, connect_slot
 from backends.client.locate import Where
 from tests.acceptance.small_box import DEADLINE, SmallBox, small_box
 
@@ -24,6 +24,11 @@ pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[3]
 HEAVY = ("asyncio", "pydantic", "rich", "textual", "logging")
+
+
+def lives_in(home: Path) -> bool:
+    """Whether a process runs that was started with a path in `home`."""
+    return any(str(home) in " ".join(one.info["cmdline"] or ()) for one in psutil.process_iter(["cmdline"]))
 
 
 class CommandLine:
@@ -315,6 +320,7 @@ def test_a_slot_without_a_manifest_and_without_compilers_installs_by_the_old_nam
         assert "healthy" in bare.says("--slot", "fresh", "service_web", "status")
     finally:
         call_slot(fresh, "slot.down", {"services": True})
+        hero_dev.box.until(lambda: not lives_in(fresh.box.homes / "fresh"), "the end of the slot")
         shutil.rmtree(fresh.box.homes / "fresh")
 
 
@@ -347,6 +353,23 @@ def test_a_verb_loads_nothing_heavy_from_start_to_end(hero_dev: CommandLine, wor
     loaded = {line.rpartition("|")[2].strip().partition(".")[0] for line in done.stderr.splitlines()}
     assert "argparse" in loaded
     assert not loaded & set(HEAVY)
+
+
+def test_down_ends_what_a_slot_runs_that_the_team_does_not_know(hero_dev: CommandLine) -> None:
+    guest = Where(hero_dev.box.where.box, "guest")
+    guest.box.slot("guest").root.mkdir(parents=True)
+    assert "hero_web runs" in hero_dev.says("--slot", "guest", "install", "hero_web")
+    with connect_slot(guest) as client:
+        daemon = psutil.Process(client.call("rpc.ping")["pid"])
+    daemon.kill()
+    hero_dev.box.until(lambda: not daemon.is_running() or daemon.status() == psutil.STATUS_ZOMBIE, "its death")
+    assert lives_in(guest.box.homes / "guest")
+    hero_dev.says("box", "down")
+    hero_dev.box.until(lambda: not lives_in(guest.box.homes / "guest"), "the end of what it ran")
+    shutil.rmtree(guest.box.homes / "guest")
+    hero_dev.says("box", "up")
+    cells = lambda: hero_dev.answers("status")["services"]  # noqa: E731
+    hero_dev.box.until(lambda: all(one["health"] == "healthy" for one in cells()), "the slot as it was")
 
 
 def test_down_ends_everything_and_once_is_enough(hero_dev: CommandLine) -> None:
