@@ -31,6 +31,10 @@ def lives_in(home: Path) -> bool:
     return any(str(home) in " ".join(one.info["cmdline"] or ()) for one in psutil.process_iter(["cmdline"]))
 
 
+def all_healthy(line: CommandLine) -> bool:
+    return all(one["health"] == "healthy" for one in line.answers("status")["services"])
+
+
 class CommandLine:
     """`hero_dev` on one box, as a process of its own."""
 
@@ -368,8 +372,7 @@ def test_down_ends_what_a_slot_runs_that_the_team_does_not_know(hero_dev: Comman
     hero_dev.box.until(lambda: not lives_in(guest.box.homes / "guest"), "the end of what it ran")
     shutil.rmtree(guest.box.homes / "guest")
     hero_dev.says("box", "up")
-    cells = lambda: hero_dev.answers("status")["services"]  # noqa: E731
-    hero_dev.box.until(lambda: all(one["health"] == "healthy" for one in cells()), "the slot as it was")
+    hero_dev.box.until(lambda: all_healthy(hero_dev), "the slot as it was")
 
 
 def test_down_ends_everything_and_once_is_enough(hero_dev: CommandLine) -> None:
