@@ -33,7 +33,7 @@ Reporter = Callable[[str, str, str], None]
 
 @dataclass
 class _Start:
-    """A start that has not settled: `died` is set when its process ended."""
+    """A start that has not settled: `died` is set when its process ended; no task before that is spawned."""
 
     died: asyncio.Event = field(default_factory=asyncio.Event)
     task: asyncio.Task[Checked] | None = None
@@ -107,6 +107,19 @@ class Services:
         spec = self._launch.spec(service, description)
         self._forget(service)
         self._wanted.add(service)
+        # Until the new process is there, nothing that is told of the old one may begin or end a start.
+        placeholder = self._starts[service] = _Start()
+        try:
+            await self._replace(service, spec, description)
+        except BaseException:
+            self._forget(service)
+            self._watch_what_runs(service)
+            raise
+        start = self._begin(service, description)
+        if placeholder.died.is_set():  # the old process did, or the new one already
+            self._own(self._confirm_death(service, start))
+
+    async def _replace(self, service: str, spec: ProcessSpec, description: ServiceDescription) -> None:
         await self._apply(spec)
         await self._supervisor.stop(service)
         for name in description.run.sockets:
@@ -120,7 +133,11 @@ class Services:
             socket=self._launch.web_socket(service, description),
         )
         await self._supervisor.start(service)
-        self._begin(service, description)
+
+    def _watch_what_runs(self, service: str) -> None:
+        facts = self._board.facts(service)
+        if facts and facts.process:
+            self._process_changed(facts.process)
 
     async def _apply(self, spec: ProcessSpec) -> None:
         """Register `spec`; a supervisor that was just killed is brought back first."""
@@ -216,21 +233,23 @@ class Services:
 
     def _process_ended(self, state: ProcessState) -> None:
         service = state.name
-        if service in self._starts:
-            self._own(self._confirm_death(service))
+        start = self._starts.get(service)
+        is_replaced = start is not None and start.task is None
+        if start and is_replaced:
+            start.died.set()
+        elif start:
+            self._own(self._confirm_death(service, start))
         self._monitor.remove(service)
-        self._board.update(service, process=state, checked=None, starting=False)
+        self._board.update(service, process=state, checked=None, starting=is_replaced)
         if state.state == "fatal" or (state.state == "exited" and state.exit_code == 0):
             self._wanted.discard(service)
         if state.state != "stopped":
             self._own(self._tell_last_line(service))
 
-    async def _confirm_death(self, service: str) -> None:
-        """The end that is told may be that of the process before; ask before a start is given up."""
-        states = await self._supervisor.states()
-        state = states.get(service)
-        start = self._starts.get(service)
-        if start and (state is None or state.state in _DEAD):
+    async def _confirm_death(self, service: str, start: _Start) -> None:
+        """The end that is told may be that of the process before; ask before `start` is given up."""
+        state = (await self._supervisor.states()).get(service)
+        if state is None or state.state in _DEAD:
             start.died.set()
 
     async def _tell_last_line(self, service: str) -> None:
@@ -252,10 +271,10 @@ class Services:
         )
         self._begin(service, description)
 
-    def _begin(self, service: str, description: ServiceDescription) -> None:
-        start = _Start()
-        self._starts[service] = start
+    def _begin(self, service: str, description: ServiceDescription) -> _Start:
+        start = self._starts[service] = _Start()
         start.task = asyncio.create_task(self._settle(service, description, start), name=f"health-{service}")
+        return start
 
     async def _settle(self, service: str, description: ServiceDescription, start: _Start) -> Checked:
         folder = self._sockets / service

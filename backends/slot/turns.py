@@ -142,13 +142,14 @@ class Turns:
             return
         try:
             connection = self._reach()
+            # Before its answer: one that is cancelled meanwhile may stand in the queue all the same.
+            wait.submitted = True
             taken = await _submit(connection, self._user, wait.course.build)
         except HeroError as error:
             log.info("build %s does without the box's queue: %s", wait.course.build.id, error.message)
             return
         if taken.state in ENDED:
             return
-        wait.submitted = True
         await _first(wait.go.wait(), connection.wait_lost())
         if wait.refused:
             raise HeroError("cancelled", wait.refused)

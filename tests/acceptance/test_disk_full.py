@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import shutil
 import subprocess
@@ -62,13 +63,25 @@ def box() -> Iterator[SmallBox]:
 def filled(box: SmallBox, left: int) -> Iterator[None]:
     """The slot's disk with only `left` bytes free."""
     ballast = box.slot.root / "ballast"
-    free = os.statvfs(box.slot.root)
     with ballast.open("wb") as out:
-        os.posix_fallocate(out.fileno(), 0, max(1, free.f_bavail * free.f_frsize - left))
+        while not took_all_but(box.slot.root, left, out.fileno()):
+            pass
     try:
         yield
     finally:
         ballast.unlink()
+
+
+def took_all_but(disk: Path, left: int, ballast: int) -> bool:
+    """Fill `disk`; False when the daemon, which goes on writing, took some of it since it was measured."""
+    free = os.statvfs(disk)
+    try:
+        os.posix_fallocate(ballast, 0, max(1, free.f_bavail * free.f_frsize - left))
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        return False
+    return True
 
 
 def forget(box: SmallBox, branch: str) -> None:

@@ -165,6 +165,8 @@ class PlayedBox:
         self.connections: list[Connection] = []
         self.on_submit: Callable[[BuildSubmitParams], BuildSubmitResult | None] = self.go
         self.arrived = asyncio.Event()
+        self.answering = asyncio.Event()
+        self.answering.set()
         self.server: Server | None = None
         self.knows_builds = True
 
@@ -222,6 +224,7 @@ class PlayedBox:
 
     async def _submit(self, _: Call, params: BuildSubmitParams) -> BuildSubmitResult:
         self.submitted.append(params)
+        await self.answering.wait()
         return self.on_submit(params) or BuildSubmitResult(build_id=params.build_id, state="queued")
 
     async def _cancel(self, _: Call, params: Any) -> Build:

@@ -68,8 +68,9 @@ def hold(_: BuildSubmitParams) -> BuildSubmitResult | None:
 async def waiting(slot: Bench, box: PlayedBox) -> str:
     """A rebuild that waits for the box's word."""
     box.on_submit = hold
+    before = len(box.submitted)
     operation = rebuild(slot)
-    await until(lambda: box.submitted)
+    await until(lambda: len(box.submitted) > before)
     await until(lambda: slot.slot.context.operations.get(operation).phase.startswith("queue"))
     return operation
 
@@ -170,6 +171,17 @@ async def test_a_cancelled_operation_leaves_the_queue(slot: Bench, box: PlayedBo
     assert late.state == "cancelled"
     box.on_submit = box.go
     assert (await rebuilt(slot)).state == "succeeded"
+
+
+async def test_one_that_is_cancelled_before_the_box_answered_leaves_the_queue_too(
+    slot: Bench, box: PlayedBox
+) -> None:
+    box.answering.clear()
+    operation = await waiting(slot, box)
+    slot.slot.context.operations.cancel(operation)
+    assert (await slot.ended(operation)).state == "cancelled"
+    await until(lambda: box.cancelled == [box.submitted[0].build_id])
+    box.answering.set()
 
 
 async def test_a_build_that_somebody_takes_out_of_the_queue_cancels_its_operation(

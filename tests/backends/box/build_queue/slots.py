@@ -127,6 +127,12 @@ class Yard:
                         return found
                 await asyncio.sleep(0.005)
 
+    async def until_told(self, *states: str) -> None:
+        """Wait until the box told of builds in these states, in this order; it tells after it has kept them."""
+        async with asyncio.timeout(SECONDS):
+            while [one.state for one in self.told] != list(states):
+                await asyncio.sleep(0.005)
+
     async def until_begun(self, slot: FakeSlot, build: str) -> None:
         async with asyncio.timeout(SECONDS):
             while build not in slot.begun:

@@ -30,7 +30,7 @@ async def test_a_build_is_run_by_its_slot_and_its_end_is_kept_and_told(box: Yard
     ended = await box.until(asked.build_id, "succeeded")
     assert ended.tag == "development-aaaaaaaa"
     assert [phase.name for phase in ended.phases] == ["queue", "compile"]
-    assert [one.state for one in box.told] == ["queued", "running", "succeeded"]
+    await box.until_told("queued", "running", "succeeded")
     await box.restart()
     assert (await box.queue.get(asked.build_id)) == ended
 
