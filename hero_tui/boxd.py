@@ -18,7 +18,7 @@ from hero_tui.slotd import start_logging
 def main() -> None:
     """Run until a signal or `box.down`; exit 1 with a sentence where that cannot be."""
     parser = argparse.ArgumentParser(prog="hero_boxd", description="The daemon of a box, for all its slots.")
-    parser.add_argument("--box", required=True, type=Path, help="the folder of the rootless box")
+    parser.add_argument("--box", required=True, type=Path, help="the folder of the box")
     parser.add_argument("--no-slots", action="store_true", help="leave the slots' daemons to others")
     arguments = parser.parse_args()
     box = arguments.box.resolve()

@@ -20,7 +20,7 @@ LOG_FILES = 3
 def main() -> None:
     """Run until a signal or `slot.down`; exit 1 with a sentence where that cannot be."""
     parser = argparse.ArgumentParser(prog="hero_slotd", description="The daemon of one slot of a box.")
-    parser.add_argument("--box", required=True, type=Path, help="the folder of the rootless box")
+    parser.add_argument("--box", required=True, type=Path, help="the folder of the box")
     parser.add_argument("--slot", required=True, help="the user whose slot it is")
     arguments = parser.parse_args()
     box = arguments.box.resolve()

@@ -24,15 +24,20 @@ from backends.box.links import Links
 from backends.box.peek import Peeks
 from backends.box.queue.fanout import FanOut
 from backends.box.queue.queue import BuildQueue
+from backends.box.reconciling import ask_to_reconcile
 from backends.box.releases import ReleaseNews
+from backends.box.rights import Rights
 from backends.box.subscribers import Subscribers
-from backends.box.team import Team
+from backends.box.team import PublishedTeam, Team
 from backends.database import Database
 from backends.forge.base import Forge
 from backends.model.boxfile import BoxFile
+from backends.model.calls import TeamChangedParams
 from backends.model.errors import HeroError
 from backends.model.paths import BoxPaths
 from backends.model.state import Build, Event, FleetSnapshot
+from backends.model.text import safe_line
+from backends.system_box import TEAM_SYNC_SOCKET
 
 log = logging.getLogger(__name__)
 
@@ -57,7 +62,10 @@ class Box:
         self.forge = forge
         self.started_at = now()
         self.fleet = Fleet(name)
-        self.team = Team(forge, boxfile.team_repo, paths.team)
+        self.is_system = boxfile.kind == "system"
+        team = PublishedTeam if self.is_system else Team
+        self.team = team(forge, boxfile.team_repo, paths.team)
+        self.rights = Rights(system=self.is_system, admins=lambda: self.team.admins)
         self._database = Database(paths.database)
         self.log = EventLog(self._database, self._tell)
         self.subscribers = Subscribers(self.log)
@@ -82,6 +90,7 @@ class Box:
         self._tasks: set[asyncio.Task[Any]] = set()
         self._opened = False
         self._closing = False
+        self._reconcile_problems: tuple[str, ...] = ()
 
     @property
     def problems(self) -> tuple[str, ...]:
@@ -89,6 +98,7 @@ class Box:
         daemons = self.keeper.problems if self.keeper else ()
         return (
             *self.team.problems,
+            *self._reconcile_problems,
             *self._database.problems,
             *self.log.problems,
             *self.edge.problems,
@@ -226,10 +236,15 @@ class Box:
             events=self.log.latest_seq(),
         )
 
+    def _slots_on_disk(self) -> list[str]:
+        if self.is_system:
+            return list(self.team.people)
+        return [home.name for home in self.paths.homes.glob("*")]
+
     async def _forge_changed(self, repo: str, branch: str | None = None, *, reason: str = "webhook") -> None:
         """Look at `repo` again, whoever says that something changed there. Raises HeroError to be called again."""
         if repo == self.team.repo:
-            await self.refresh_team()
+            await self._team_pushed()
         self.links.tell_all("forge.changed", {"repo": repo})
         self.gates.forge_changed(repo)
         services = [entry.name for entry in self.team.catalogue if entry.repo == repo]
@@ -257,12 +272,25 @@ class Box:
         data = {"commit": self.team.commit, "problems": list(self.team.problems)}
         await self.record("team.changed", self.team.repo, data)
 
+    async def _team_pushed(self) -> None:
+        if self.is_system:
+            self.spawn(ask_to_reconcile(TEAM_SYNC_SOCKET), "ask-to-reconcile")
+        else:
+            await self.refresh_team()
+
+    async def reconciled(self, told: TeamChangedParams) -> None:
+        """The reconciler of a system box was at work: keep what it did, and take what it has published."""
+        self._reconcile_problems = tuple(safe_line(problem, 1000) for problem in told.problems)
+        for action in told.actions:
+            await self.record("audit.team", str(action.get("user", "")), action)
+        await self.refresh_team()
+
     async def _collect_now_and_then(self) -> None:
         pause = COLLECT_FIRST
         while True:
             await asyncio.sleep(pause)
             pause = COLLECT_EVERY
-            if not self.fleet.complete(home.name for home in self.paths.homes.glob("*")):
+            if not self.fleet.complete(self._slots_on_disk()):
                 # A slot that has not reported may have installed what nobody else has.
                 continue
             try:

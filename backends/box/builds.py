@@ -1,38 +1,12 @@
-"""Who may have what built: a request's missing parts from the slot's binding, its actor from the kernel."""
+"""What a build request leaves out: taken from the slot's binding, else from the catalogue and the trunk."""
 
 from __future__ import annotations
 
-import os
-import pwd
 from collections.abc import Iterable
 
 from backends.model.calls import BuildSubmitParams
 from backends.model.errors import HeroError, unknown_name
 from backends.model.state import CatalogueEntry, ServiceStatus, SlotStatus
-from backends.rpc.sockets import Peer
-
-
-def login_of(peer: Peer) -> str:
-    """The login behind the peer's uid, which the kernel tells; the number where nobody has it."""
-    try:
-        return pwd.getpwuid(peer.uid).pw_name
-    except KeyError:
-        return str(peer.uid)
-
-
-def require_right(peer: Peer, user: str, admins: Iterable[str]) -> str:
-    """The caller's login, who may have `user`'s slot build: its owner, an admin, or whoever runs the box itself.
-
-    Raises HeroError `denied`.
-    """
-    login = login_of(peer)
-    if peer.uid in (os.getuid(), 0) or login == user or login in admins:
-        return login
-    raise HeroError(
-        "denied",
-        f"{login} may not have {user}'s slot build.",
-        hint=f"Ask {user}, or an admin of the team; your own slot you may.",
-    )
 
 
 def completed(

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import signal
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +14,14 @@ from backends.box.box import Box
 from backends.box.handlers import register
 from backends.box_files import read_boxfile
 from backends.forge.open import open_forge
+from backends.model.boxfile import BoxFile
 from backends.model.paths import BoxPaths
 from backends.rpc.connection import Connection
 from backends.rpc.dispatcher import DISCOVER, PING, Dispatcher
 from backends.rpc.server import Server
 from backends.rpc.socketdir import ensure_socket_dir
 from backends.rpc.wire import Request
+from backends.system_box import ROUTER_GROUP, TEAM_GROUP, group_id, prepared_folder
 from backends.version import VERSION
 
 log = logging.getLogger(__name__)
@@ -34,21 +37,21 @@ async def serve(root: Path, argv: Callable[[str], list[str]] | None) -> None:
     """
     paths = BoxPaths(root)
     boxfile = read_boxfile(paths)
-    folder = ensure_socket_dir(paths.run, max(len(paths.rpc_socket.name), len(paths.http_socket.name)))
-    socket = folder / paths.rpc_socket.name
+    sockets = _sockets(paths, boxfile)
+    socket = sockets.folder / paths.rpc_socket.name
     forge = open_forge(paths, boxfile.forge, (paths.forge_token,))
-    box = Box(paths, boxfile, forge, argv)
+    box = Box(paths, boxfile, forge, None if boxfile.kind == "system" else argv)
     ended = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, ended.set)
     gate = _Gate(box, ended)
-    server = Server(socket, gate)
+    server = Server(socket, gate, mode=sockets.mode, group=sockets.team)
     await server.start()
     log.info("the daemon of box %s serves %s", boxfile.name, socket)
     try:
         await box.open()
         gate.open()
-        await box.edge.listen(folder / paths.http_socket.name, boxfile.edge.listen)
+        await box.edge.listen(sockets.folder / paths.http_socket.name, boxfile.edge.listen, group=sockets.router)
         await ended.wait()
     finally:
         box.leave()
@@ -56,6 +59,24 @@ async def serve(root: Path, argv: Callable[[str], list[str]] | None) -> None:
         await box.close()
         await forge.aclose()
     log.info("the daemon of box %s has ended", boxfile.name)
+
+
+@dataclass(frozen=True)
+class _Sockets:
+    """Where the box listens, and the groups (gids) that may connect besides its own user."""
+
+    folder: Path
+    mode: int = 0o600
+    team: int | None = None
+    router: int | None = None
+
+
+def _sockets(paths: BoxPaths, boxfile: BoxFile) -> _Sockets:
+    if boxfile.kind == "system":
+        folder = prepared_folder(paths.run)
+        return _Sockets(folder, 0o660, group_id(TEAM_GROUP), group_id(ROUTER_GROUP))
+    longest = max(len(paths.rpc_socket.name), len(paths.http_socket.name))
+    return _Sockets(ensure_socket_dir(paths.run, longest))
 
 
 class _Gate:

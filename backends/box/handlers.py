@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from backends.box.box import Box, now
-from backends.box.builds import completed, login_of, require_right
+from backends.box.builds import completed
 from backends.box.down import end_slots
 from backends.box.edge.hooks import hook_url
 from backends.box.harmless import harmless
@@ -21,6 +21,7 @@ from backends.model import calls
 from backends.model.errors import HeroError
 from backends.model.state import Build, FleetSnapshot
 from backends.rpc.dispatcher import Call, Dispatcher
+from backends.system_box import login_of
 from backends.version import VERSION
 
 
@@ -54,6 +55,7 @@ class _Handlers:
             "hooks.install": self.hooks_install,
             "webhook.handle": self.webhook,
             "audit.list": self.audit,
+            "team.changed": self.team_changed,
             "slot.report": self.report,
             "box.status": self.status,
             "box.down": self.down,
@@ -74,7 +76,7 @@ class _Handlers:
             raise HeroError(
                 "denied", f"Only the daemon of {params.user}'s slot submits builds of its own operations."
             )
-        actor = require_right(call.peer, params.user, box.team.admins)
+        actor = box.rights.owner_or_admin(call.peer, params.user)
         asked = completed(params, box.fleet.slot(params.user), box.team.catalogue, box.team.trunk)
         result = await box.queue.submit(asked, actor)
         if not params.attached:
@@ -91,7 +93,7 @@ class _Handlers:
     async def build_cancel(self, call: Call, params: calls.BuildParams) -> Build:
         box = self._box
         build = await box.queue.get(params.build_id)
-        actor = require_right(call.peer, build.slot, box.team.admins)
+        actor = box.rights.owner_or_admin(call.peer, build.slot)
         ended = await box.queue.cancel(build.id, actor)
         await box.record(
             "audit.build.cancel", build.service, {"actor": actor, "build": build.id, "slot": build.slot}
@@ -103,9 +105,10 @@ class _Handlers:
         return calls.HooksResult(hooks=await self._box.edge.hooks.status(self._hooked(params), url), url=url)
 
     async def hooks_install(self, call: Call, params: calls.HooksParams) -> calls.HooksResult:
+        actor = self._box.rights.admin(call.peer, "install webhooks")
         url = self._hook_url(params)
         hooks = await self._box.edge.hooks.install(self._hooked(params), url, params.rotate)
-        told = {"actor": login_of(call.peer), "url": url, "rotate": params.rotate}
+        told = {"actor": actor, "url": url, "rotate": params.rotate}
         await self._box.record("audit.hooks.install", "", {**told, "repos": [hook.repo for hook in hooks]})
         return calls.HooksResult(hooks=hooks, url=url)
 
@@ -131,6 +134,7 @@ class _Handlers:
 
     async def report(self, call: Call, params: calls.ReportParams) -> calls.ReportResult:
         box, slot = self._box, check_slot(params.slot)
+        box.rights.speaks_for(call.peer, slot)
         if params.status is None and not box.links.speaks_for(slot, call.connection):
             raise HeroError(
                 "conflict", f"This connection does not speak for {slot}.", hint="Begin with its status."
@@ -167,12 +171,23 @@ class _Handlers:
             slots=box.fleet.names(),
             online=box.fleet.online(),
             subscribers=len(box.subscribers),
-            rootless=True,
+            rootless=not box.rights.system,
             problems=box.problems,
         )
 
+    async def team_changed(self, call: Call, params: calls.TeamChangedParams) -> calls.Empty:
+        self._box.rights.root(call.peer, "tell the box what became of the team repo")
+        await self._box.reconciled(params)
+        return calls.Empty()
+
     async def down(self, call: Call, params: calls.DownParams) -> calls.Empty:
-        await self._box.record("audit.box.down", "", {"actor": login_of(call.peer), **params.model_dump()})
+        if self._box.rights.system:
+            raise HeroError(
+                "usage",
+                "This is a system box: systemd runs its daemons, and each slot's.",
+                hint="As root: `systemctl stop hero_boxd`; for your own slot: `systemctl --user stop hero_slotd`.",
+            )
+        await self._box.record("audit.box.down", "", {"actor": login_of(call.peer.uid), **params.model_dump()})
         try:
             await end_slots(self._box, services=params.services)
         finally:

@@ -20,6 +20,8 @@ from backends.model.team_files import CatalogueService, UserFile
 log = logging.getLogger(__name__)
 
 TRUNK = "development"
+COMMIT_FILE = "COMMIT"
+"""In a published checkout: the commit that it is of."""
 
 
 class Team:
@@ -109,10 +111,35 @@ class Team:
         found, problems = await asyncio.to_thread(read_team, self._checkout)
         self._team = _kept(self._team, found)
         self.problems = (*trouble, *(str(problem) for problem in problems))
+        self.commit = await self._commit()
+
+    async def _commit(self) -> str:
         try:
-            self.commit = await rev_parse(self._checkout, "HEAD")
+            return await rev_parse(self._checkout, "HEAD")
         except HeroError:
-            self.commit = ""
+            return ""
+
+
+class PublishedTeam(Team):
+    """The team repo of a system box: its reconciler fetches, checks and publishes it; here it is only read."""
+
+    async def _fetch(self) -> None:
+        """Nothing: what is published is what counts."""
+
+    async def load(self) -> None:
+        """Read what is published; before the first reconcile that is nothing."""
+        async with self._refreshing:
+            await self._read(())
+
+    async def _commit(self) -> str:
+        return await asyncio.to_thread(_published_commit, self._checkout)
+
+
+def _published_commit(checkout: Path) -> str:
+    try:
+        return (checkout / COMMIT_FILE).read_text(encoding="ascii").strip()[:64]
+    except (OSError, UnicodeDecodeError):
+        return ""
 
 
 def _kept(before: TeamRepo, found: TeamRepo) -> TeamRepo:

@@ -2,42 +2,30 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from backends.client.locate import Where
+from backends.client.start import boxd_argv, slotd_argv, start_box, start_slot
 from backends.model.errors import HeroError
-from backends.rpc.spawn import ensure_daemon
 from backends.rpc.sync_client import FOREVER, SyncClient
 
+__all__ = ["boxd_argv", "call_box", "call_slot", "connect_box", "connect_slot", "run_operation", "slotd_argv"]
+
 Told = Callable[[dict[str, Any]], None]
-
-START_SECONDS = 20.0
-
-
-def boxd_argv(where: Where) -> list[str]:
-    """The command that starts the box's daemon."""
-    return [sys.executable, "-m", "hero_tui.boxd", "--box", str(where.box.root)]
-
-
-def slotd_argv(where: Where, user: str) -> list[str]:
-    """The command that starts a slot's daemon."""
-    return [sys.executable, "-m", "hero_tui.slotd", "--box", str(where.box.root), "--slot", user]
 
 
 def connect_box(where: Where, *, start: bool = True) -> SyncClient:
     """A connection to the box's daemon, started if need be. Raises HeroError `unreachable`."""
-    log = where.box.log / "boxd.out"
-    return _connect(where.box.rpc_socket, boxd_argv(where), log, start=start)
+    return _connect(where.box.rpc_socket, partial(start_box, where), start=start)
 
 
 def connect_slot(where: Where, user: str = "", *, start: bool = True) -> SyncClient:
     """A connection to a slot's daemon, started if need be. Raises HeroError."""
-    paths = where.slot(user)
-    name = user or where.user
-    return _connect(paths.rpc_socket, slotd_argv(where, name), paths.log / "slotd.out", start=start)
+    socket = where.slot(user).rpc_socket
+    return _connect(socket, partial(start_slot, where, user or where.user), start=start)
 
 
 def call_slot(where: Where, method: str, params: dict[str, Any]) -> Any:
@@ -85,11 +73,11 @@ def _wait(client: SyncClient, operation: str, told: Told) -> dict[str, Any]:
     return dict(result)
 
 
-def _connect(socket: Path, argv: list[str], log: Path, *, start: bool) -> SyncClient:
+def _connect(socket: Path, started: Callable[[], None], *, start: bool) -> SyncClient:
     try:
         return SyncClient(socket)
     except HeroError as error:
         if error.code != "unreachable" or not start:
             raise
-    ensure_daemon(socket, argv, log=log, timeout=START_SECONDS)
+    started()
     return SyncClient(socket)

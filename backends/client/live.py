@@ -10,14 +10,13 @@ from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from backends.client.blocking import START_SECONDS, boxd_argv, slotd_argv
 from backends.client.follow import follow_logs
 from backends.client.locate import Where
+from backends.client.start import start_box, start_slot
 from backends.model.calls import BY_NAME, LogsParams, PeekLogsParams
 from backends.model.errors import HeroError
 from backends.model.state import Event, FleetSnapshot, Frozen, LogLine
 from backends.rpc.connection import Connection, connect
-from backends.rpc.spawn import ensure_daemon
 from backends.rpc.subscription import Subscription
 
 R = TypeVar("R", bound=BaseModel)
@@ -97,16 +96,14 @@ class LiveBox:
         async with self._opening.setdefault(user, asyncio.Lock()):
             if (known := self._slots.get(user)) is not None and known.error is None:
                 return known
-            paths = self.where.slot(user)
-            argv = slotd_argv(self.where, user)
+            socket = self.where.slot(user).rpc_socket
             try:
-                connection = await connect(paths.rpc_socket)
+                connection = await connect(socket)
             except HeroError as error:
                 if error.code != "unreachable":
                     raise
-                log = paths.log / "slotd.out"
-                await asyncio.to_thread(ensure_daemon, paths.rpc_socket, argv, log=log, timeout=START_SECONDS)
-                connection = await connect(paths.rpc_socket)
+                await asyncio.to_thread(start_slot, self.where, user)
+                connection = await connect(socket)
             self._slots[user] = connection
             return connection
 
@@ -137,9 +134,7 @@ class LiveBox:
         except HeroError as error:
             if error.code != "unreachable":
                 raise
-            log = self.where.box.log / "boxd.out"
-            argv = boxd_argv(self.where)
-            await asyncio.to_thread(ensure_daemon, socket, argv, log=log, timeout=START_SECONDS)
+            await asyncio.to_thread(start_box, self.where)
             self._box = await connect(socket)
         return self._box
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from backends.model.errors import HeroError, unknown_name
-from backends.model.paths import BoxPaths, SlotPaths
+from backends.model.paths import SYSTEM_ROOT, BoxPaths, SlotPaths
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class Where:
     def slot(self, user: str = "") -> SlotPaths:
         """The paths of `user`'s slot, or of the chosen one. Raises HeroError for one that is not there."""
         name = user or self.user
-        if name and "/" not in name and self.box.slot(name).root.is_dir():
+        if name and "/" not in name and _has_slot(self.box, name):
             return self.box.slot(name)
         if not name:
             raise HeroError(
@@ -34,12 +34,17 @@ class Where:
     def users(self) -> list[str]:
         """Everybody who has a slot, sorted."""
         homes = self.box.homes
-        return sorted(home.name for home in homes.iterdir()) if homes.is_dir() else []
+        if not homes.is_dir():
+            return []
+        if is_system(self.box):
+            return sorted(file.stem for file in self.box.team.glob("users/*.toml") if (homes / file.stem).exists())
+        return sorted(home.name for home in homes.iterdir())
 
 
 def locate(box: str = "", slot: str = "") -> Where:
     """The box by name or folder, else HERO_BOX, else around the working directory, else the default one.
 
+    The default one is the machine's system box, or else this user's demo.
     The slot by name, else HERO_SLOT, else the home that the working directory is in, else this login's, else the
     only one that there is.
     Raises HeroError `not_found` with what to do.
@@ -52,6 +57,11 @@ def locate(box: str = "", slot: str = "") -> Where:
     return Where(where.box, user)
 
 
+def is_system(box: BoxPaths) -> bool:
+    """Whether `box` is a system box: its homes are the machine's, and this user sees into one of them only."""
+    return box.homes.is_symlink()
+
+
 def boxes_folder() -> Path:
     """Where named boxes of this user lie."""
     data = os.environ.get("XDG_DATA_HOME", "")
@@ -61,7 +71,7 @@ def boxes_folder() -> Path:
 
 def default_box() -> Path:
     """The box that is meant when nothing else says which."""
-    return boxes_folder() / "demo"
+    return SYSTEM_ROOT if _is_box(SYSTEM_ROOT) else boxes_folder() / "demo"
 
 
 def _find_box(name: str) -> Path:
@@ -100,17 +110,27 @@ def _is_box(folder: Path) -> bool:
 
 def _user_of_folder(box: BoxPaths) -> str:
     here = Path.cwd()
-    if here.is_relative_to(box.homes) and here != box.homes:
-        return here.relative_to(box.homes).parts[0]
+    homes = box.homes.resolve()
+    if here.is_relative_to(homes) and here != homes:
+        user = here.relative_to(homes).parts[0]
+        return user if _has_slot(box, user) else ""
     return ""
 
 
 def _own_slot(where: Where) -> str:
-    users = where.users()
     try:
         login = getpass.getuser()
     except (OSError, KeyError):
         login = ""
-    if login in users:
+    if login and "/" not in login and _has_slot(where.box, login):
         return login
-    return users[0] if len(users) == 1 else ""
+    users = where.users()
+    return users[0] if len(users) == 1 and not is_system(where.box) else ""
+
+
+def _has_slot(box: BoxPaths, user: str) -> bool:
+    """Whether `user` has a slot there; so too where it cannot be seen, because the home is that user's alone."""
+    try:
+        return box.slot(user).root.is_dir()
+    except PermissionError:
+        return True

@@ -1,8 +1,9 @@
-"""`box.toml`: what a rootless box is called, where its forge and team repo are, and what it may use."""
+"""`box.toml`: what a box is called, of which kind it is, where its forge and team repo are, what it may use."""
 
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Literal
 
 from pydantic import Field
 
@@ -26,10 +27,12 @@ class Builds(Strict):
 
 
 class BoxFile(TomlFile):
-    """The box's own file. `team_repo` is the `<organisation>/<name>` of the team repo in the box's forge."""
+    """The box's own file. `kind`: a "rootless" box is one folder of one user, on a "system" box every slot is a
+    Linux account. `team_repo` is the `<organisation>/<name>` of the team repo in the box's forge."""
 
     name: str
     created: Moment
+    kind: Literal["rootless", "system"] = "rootless"
     team_repo: RepoName = "lhumina_code/hero_team"
     forge: ForgeAddress = ForgeAddress(kind="folder")
     edge: Edge = Edge()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
@@ -303,6 +303,14 @@ class WebhookResult(Frozen):
     message: str
 
 
+class TeamChangedParams(Frozen):
+    """The reconciler tells the box what it did: the team repo is at `commit`, and these actions were taken."""
+
+    commit: str = ""
+    problems: tuple[str, ...] = ()
+    actions: tuple[dict[str, Any], ...] = Field(default=(), description="Each with `user`, `sentence` and `ok`.")
+
+
 class GatesParams(Frozen):
     service: str | None = None
     fresh: bool = Field(default=False, description="Ask the forge again before answering.")
@@ -353,6 +361,7 @@ METHODS: tuple[Method, ...] = (
     Method("hooks.install", "box", HooksParams, HooksResult, "Create or rotate the webhooks.", True),
     Method("webhook.handle", "box", WebhookParams, WebhookResult, "A delivery of the forge.", True),
     Method("gate.list", "box", GatesParams, GatesResult, "Whether each service's trunk is fit for everybody."),
+    Method("team.changed", "box", TeamChangedParams, Empty, "The reconciler was at work; from root only.", True),
     Method("audit.list", "box", AuditParams, EventsResult, "Who changed what, newest first."),
     Method("slot.report", "box", ReportParams, ReportResult, "A slot's daemon tells its state.", True),
     Method("box.status", "box", Empty, BoxStatus, "The box's daemons."),

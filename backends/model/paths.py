@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
+SYSTEM_ROOT = Path("/var/lib/hero")
+"""Where a machine's system box lies."""
+
 SOCKET_PATH_LIMIT = 107
 """Longest path of a UNIX socket that Linux takes, in bytes (`sun_path`)."""
 
@@ -116,7 +119,7 @@ class SlotPaths:
 
 @dataclass(frozen=True)
 class BoxPaths:
-    """The tree of a rootless box, one folder."""
+    """The tree of a box, one folder; on a system box `home` and `run` in it lead to /home and /run/hero."""
 
     root: Path
 
@@ -130,8 +133,8 @@ class BoxPaths:
 
     @property
     def team(self) -> Path:
-        """The clone of the team repo that the box reads."""
-        return self.root / "team"
+        """The checkout of the team repo that the box and its slots read."""
+        return self.root / "team" / "checkout"
 
     @property
     def cache(self) -> Path:

@@ -9,10 +9,10 @@ from pathlib import Path
 
 from backends.box_files import read_boxfile, read_team
 from backends.forge.open import open_forge
-from backends.model.errors import unknown_name
-from backends.model.paths import BoxPaths
+from backends.model.errors import HeroError, unknown_name
+from backends.model.paths import BoxPaths, SlotPaths
 from backends.rpc.connection import Connection
-from backends.rpc.dispatcher import PING, Dispatcher
+from backends.rpc.dispatcher import DISCOVER, PING, Dispatcher
 from backends.rpc.server import Server
 from backends.rpc.socketdir import ensure_socket_dir
 from backends.rpc.wire import Request
@@ -20,13 +20,27 @@ from backends.slot.boxlink import BoxLink
 from backends.slot.handlers import register
 from backends.slot.inotify import MODIFY, NAMES, Inotify
 from backends.slot.slot import Slot
+from backends.supervisors.base import Supervisor
 from backends.supervisors.supervisord import Supervisord
+from backends.system_box import prepared_folder
 from backends.version import VERSION
 
 log = logging.getLogger(__name__)
 
 LONGEST_SOCKET = len("hero_slot/supervisor.events.sock.12345678")
 """Bytes that the longest name of a socket of ours takes in a slot's socket folder."""
+
+FROM_BOX = (
+    PING,
+    DISCOVER,
+    "slot.status",
+    "slot.logs",
+    "logs.stop",
+    "slot.build",
+    "slot.build_stop",
+    "build.changed",
+)
+"""What another user's box daemon may ask over the link: to look, and to run what its queue holds."""
 
 SAVED_AFTER = 0.1
 """Seconds in which an editor finishes the several steps of a save."""
@@ -42,30 +56,42 @@ async def serve(root: Path, user: str) -> None:
         users = [home.name for home in box.homes.iterdir()] if box.homes.is_dir() else []
         raise unknown_name("slot", user, users)
     paths = box.slot(user)
-    sockets = ensure_socket_dir(paths.sockets, LONGEST_SOCKET)
+    boxfile = read_boxfile(box)
+    is_system = boxfile.kind == "system"
+    sockets = prepared_folder(paths.sockets) if is_system else ensure_socket_dir(paths.sockets, LONGEST_SOCKET)
     own = sockets / "hero_slot"
     own.mkdir(mode=0o700, exist_ok=True)
-    boxfile = read_boxfile(box)
-    forge = open_forge(box, boxfile.forge, (paths.forge_token, box.forge_token))
+    # On a system box the box's token is the box's alone.
+    tokens = (paths.forge_token,) if is_system else (paths.forge_token, box.forge_token)
+    forge = open_forge(box, boxfile.forge, tokens)
     slot = Slot(
         box,
         boxfile.name,
         user,
         forge=forge,
-        supervisor=Supervisord(paths.supervisor, runtime_dir=own),
+        supervisor=_supervisor(paths, own, is_system=is_system),
         sockets=sockets,
     )
-    daemon = _Daemon(box, slot, own / "rpc.sock")
+    daemon = _Daemon(box, slot, own / "rpc.sock", trusts_box=not is_system)
     try:
         await daemon.run()
     finally:
         await forge.aclose()
 
 
+def _supervisor(paths: SlotPaths, own: Path, *, is_system: bool) -> Supervisor:
+    if not is_system:
+        return Supervisord(paths.supervisor, runtime_dir=own)
+    raise NotImplementedError
+
+
 class _Daemon:
-    def __init__(self, box: BoxPaths, slot: Slot, socket: Path):
+    """`trusts_box`: the box's daemon is this user's own, and may ask everything that the user may."""
+
+    def __init__(self, box: BoxPaths, slot: Slot, socket: Path, *, trusts_box: bool):
         self._box = box
         self._slot = slot
+        self._trusts_box = trusts_box
         self._ended = asyncio.Event()
         self._opened = asyncio.Event()
         self._stop_services = False
@@ -128,6 +154,8 @@ class _Daemon:
         if request.method == "team.changed":
             await self._take_team()
             return {}
+        if not self._trusts_box and request.method not in FROM_BOX:
+            raise HeroError("denied", f"A box's daemon may not ask a slot for {request.method}.")
         return await self._dispatcher(connection, request)
 
     async def _take_team(self) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from backends.client.blocking import connect_box
-from backends.client.locate import Where
+from backends.client.locate import Where, is_system
 from backends.model.errors import HeroError
 from backends.rpc.sockets import listening
 from backends.rpc.sync_client import FOREVER, SyncClient
@@ -77,6 +77,8 @@ def bring_up(where: Where, told: Callable[[str], None]) -> SyncClient:
     """
     deadline = time.monotonic() + UP_SECONDS
     client = connect_box(where)
+    if is_system(where.box):
+        return client
     client.call("events.subscribe")
     while True:
         status = client.call("box.status")

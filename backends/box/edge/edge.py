@@ -66,14 +66,17 @@ class Edge:
             self._trouble(error)
         await self.inbox.open()
 
-    async def listen(self, path: Path, listen: str) -> None:
-        """Serve at the socket `path`, and at `listen` of box.toml. What cannot be served is told as a problem."""
+    async def listen(self, path: Path, listen: str, *, group: int | None = None) -> None:
+        """Serve at the socket `path`, which the gid `group` may use, and at `listen` of box.toml.
+
+        What cannot be served is told as a problem.
+        """
         try:
             address = parse_listen(listen)
         except HeroError as error:
             self._trouble(error)
             address = None
-        edge = HttpEdge(path, self._app, address=address)
+        edge = HttpEdge(path, self._app, address=address, group=group)
         try:
             await edge.start()
         except HeroError as error:

@@ -61,7 +61,8 @@ def parse_listen(text: str) -> Address | None:
 class HttpEdge:
     """Serves the application that `make_app` gives, at the socket `path` and at `address`.
 
-    `make_app` is called in `start`, in a thread, so that a daemon that starts does not wait for its imports.
+    `group` (a gid) may use the socket, besides its owner. `make_app` is called in `start`, in a thread, so that a
+    daemon that starts does not wait for its imports.
     """
 
     def __init__(
@@ -70,11 +71,13 @@ class HttpEdge:
         make_app: Callable[[], Any],
         *,
         address: Address | None = None,
+        group: int | None = None,
         request_seconds: float | None = None,
     ):
         self.path = path
         self.address = address
         self._make_app = make_app
+        self._group = group
         self._request_seconds = request_seconds
         self._lock: int | None = None
         self._bound: Bound | None = None
@@ -112,7 +115,7 @@ class HttpEdge:
         try:
             if self._lock is None or listening(self.path):
                 raise AlreadyRunning(self.path, lock_holder(self.path) if self._lock is None else 0)
-            self._bound = bind(self.path, mode=SOCKET_MODE, group=None)
+            self._bound = bind(self.path, mode=SOCKET_MODE, group=self._group)
         except BaseException:
             self._release()
             raise

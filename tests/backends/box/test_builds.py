@@ -1,20 +1,17 @@
-"""A build request's missing parts, and who may make it."""
+"""A build request's missing parts."""
 
 from __future__ import annotations
 
-import os
 from datetime import UTC, datetime
 
 import pytest
 
-from backends.box.builds import completed, login_of, require_right
+from backends.box.builds import completed
 from backends.model.calls import BuildSubmitParams
 from backends.model.errors import HeroError
 from backends.model.state import CatalogueEntry, ServiceStatus, SlotStatus
-from backends.rpc.sockets import Peer
 
 CATALOGUE = (CatalogueEntry(name="hero_web", repo="lhumina_code/hero_web"),)
-NOBODY = 4_000_000_000
 
 
 def slot(*cells: ServiceStatus) -> SlotStatus:
@@ -53,17 +50,3 @@ def test_a_service_that_nobody_knows_gets_the_nearest_name() -> None:
 def test_a_slot_that_is_not_there_is_named() -> None:
     with pytest.raises(HeroError, match="mik"):
         completed(ask(), None, CATALOGUE, "development")
-
-
-def test_a_teammate_may_not_have_ones_slot_build_but_an_admin_may() -> None:
-    stranger = Peer(1, NOBODY, NOBODY)
-    with pytest.raises(HeroError) as caught:
-        require_right(stranger, "mik", ())
-    assert caught.value.code == "denied"
-    assert require_right(stranger, "mik", {str(NOBODY)}) == str(NOBODY)
-    assert require_right(stranger, str(NOBODY), ()) == str(NOBODY)
-
-
-def test_who_runs_the_box_may_have_every_slot_build() -> None:
-    me = Peer(1, os.getuid(), os.getgid())
-    assert require_right(me, "mik", ()) == login_of(me)

@@ -1,0 +1,60 @@
+"""What a system box has that a rootless one has not: root's folders, groups that may use a socket, one place."""
+
+from __future__ import annotations
+
+import grp
+import os
+import pwd
+import stat
+from pathlib import Path
+
+from backends.model.errors import HeroError
+
+TEAM_GROUP = "hero-team"
+"""The group of everybody who has a slot."""
+ROUTER_GROUP = "caddy"
+"""The group of the router's process."""
+TEAM_SYNC_SOCKET = Path("/run/hero/team_sync/rpc.sock")
+SLOTS_RUN = Path("/run/hero/slots")
+"""One folder a slot, for its sockets."""
+
+
+def prepared_folder(link: Path) -> Path:
+    """The folder for sockets that root has made for this user, where `link` leads.
+
+    Raises HeroError `not_found` where it is not there, `denied` where it is somebody else's.
+    """
+    folder = link.resolve()
+    try:
+        found = folder.stat()
+    except OSError as error:
+        raise HeroError(
+            "not_found",
+            f"{folder}, where {link} leads, is not there: {error.strerror}.",
+            hint="As root: `systemd-tmpfiles --create` makes it again.",
+        ) from error
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid():
+        raise HeroError(
+            "denied",
+            f"{folder}, where {link} leads, is no folder of this user.",
+            hint="As root: `hero_dev doctor --fix` puts it right.",
+        )
+    return folder
+
+
+def group_id(name: str) -> int:
+    """The gid of a group of the box. Raises HeroError `not_found`."""
+    try:
+        return grp.getgrnam(name).gr_gid
+    except KeyError as error:
+        raise HeroError(
+            "not_found", f"This machine has no group {name}.", hint="deploy/bootstrap.sh makes it."
+        ) from error
+
+
+def login_of(uid: int) -> str:
+    """The login of `uid`; the number where nobody has it."""
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return str(uid)
