@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import grp
 import os
 import pwd
+import socket
 import stat
 from pathlib import Path
 
@@ -40,6 +42,16 @@ def prepared_folder(link: Path) -> Path:
             hint="As root: `hero_dev doctor --fix` puts it right.",
         )
     return folder
+
+
+def tell_ready() -> None:
+    """Tell systemd, where it started this process, that the daemon serves now (sd_notify's READY=1)."""
+    address = os.environ.pop("NOTIFY_SOCKET", "")
+    if not address:
+        return
+    name = f"\0{address[1:]}" if address.startswith("@") else address
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify, contextlib.suppress(OSError):
+        notify.sendto(b"READY=1", name)
 
 
 def group_id(name: str) -> int:

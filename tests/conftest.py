@@ -1,9 +1,11 @@
-"""Picture tests live in the top-level snapshots/ folder, which mirrors tests/."""
+"""What all tests share: a short folder, and pictures in the top-level snapshots/ folder, which mirrors tests/."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -61,3 +63,11 @@ def snap_text(snapshot: SnapshotAssertion) -> Callable[[App[Any]], bool]:
         return bool(screen_text(app) == picture)
 
     return compare
+
+
+@pytest.fixture
+def short_dir() -> Iterator[Path]:
+    """A folder whose path is short enough for UNIX sockets."""
+    path = Path(tempfile.mkdtemp(prefix="h", dir="/tmp"))
+    yield path
+    shutil.rmtree(path, ignore_errors=True)

@@ -25,7 +25,7 @@ from backends.model.state import FleetSnapshot, Frozen, ServiceStatus, SlotStatu
 ROOT = Path(__file__).resolve().parent.parent
 
 UNFINISHED = re.compile(r"\b(?:TO[D]O|FIX[M]E|X{3})\b")
-MACHINE_PATH = re.compile(r"(?<![\w.~/-])/(?:work|root|tmp/bash)(?![\w.-])")
+MACHINE_PATH = re.compile(r"(?<![\w.~/-])/(?:(?:work|tmp/bash)(?![\w.-])|root/(?!\.ssh/))")
 HOST = re.compile(r"https?://([^\s/\"'`<>()\[\]{}|\\]+)")
 
 HOSTS = {
@@ -33,6 +33,7 @@ HOSTS = {
     "localhost": "this machine",
     "127.0.0.1": "this machine",
     "www.apache.org": "the licence",
+    "www.freedesktop.org": "the document type of D-Bus policies",
     "www.textualize.io": "the credit in Textual's pictures",
     "www.w3.org": "namespaces of SVG",
 }

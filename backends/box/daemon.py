@@ -21,7 +21,7 @@ from backends.rpc.dispatcher import DISCOVER, PING, Dispatcher
 from backends.rpc.server import Server
 from backends.rpc.socketdir import ensure_socket_dir
 from backends.rpc.wire import Request
-from backends.system_box import ROUTER_GROUP, TEAM_GROUP, group_id, prepared_folder
+from backends.system_box import ROUTER_GROUP, TEAM_GROUP, group_id, prepared_folder, tell_ready
 from backends.version import VERSION
 
 log = logging.getLogger(__name__)
@@ -52,6 +52,7 @@ async def serve(root: Path, argv: Callable[[str], list[str]] | None) -> None:
         await box.open()
         gate.open()
         await box.edge.listen(sockets.folder / paths.http_socket.name, boxfile.edge.listen, group=sockets.router)
+        tell_ready()
         await ended.wait()
     finally:
         box.leave()

@@ -137,6 +137,16 @@ class BoxPaths:
         return self.root / "team" / "checkout"
 
     @property
+    def team_state(self) -> Path:
+        """What the reconciler knows, uids above all; root's alone."""
+        return self.root / "team_sync" / "state.json"
+
+    @property
+    def team_archive(self) -> Path:
+        """The homes of people who left; root's alone."""
+        return self.root / "team_sync" / "archive"
+
+    @property
     def cache(self) -> Path:
         return self.root / "cache" / "archives"
 

@@ -22,7 +22,7 @@ from backends.slot.inotify import MODIFY, NAMES, Inotify
 from backends.slot.slot import Slot
 from backends.supervisors.base import Supervisor
 from backends.supervisors.supervisord import Supervisord
-from backends.system_box import prepared_folder
+from backends.system_box import prepared_folder, tell_ready
 from backends.version import VERSION
 
 log = logging.getLogger(__name__)
@@ -109,6 +109,7 @@ class _Daemon:
             team, _ = await asyncio.to_thread(read_team, self._box.team)
             await slot.open(team)
             self._opened.set()
+            tell_ready()
             await self._run_until_ended()
         finally:
             await self._server.close()

@@ -1,4 +1,4 @@
-"""`hero_dev box`: make a rootless box, bring its daemons up, take them down, look at them."""
+"""`hero_dev box`: make a rootless box, bring its daemons up, take them down, look at them, back a box up."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from hero_tui.verbs.exits import DONE, NOTHING_TO_DO
 from hero_tui.verbs.parsing import one_of, refuse_beside
 from hero_tui.verbs.session import Session
 
-ACTIONS = ("up", "down", "status", "init")
+ACTIONS = ("up", "down", "status", "init", "backup")
 
 _INIT_ONLY = {
     "place": "A folder",
@@ -41,8 +41,10 @@ UP_SECONDS = 60.0
 
 def configure(_: str, parser: argparse.ArgumentParser) -> None:
     """Add the verb's own options."""
-    parser.add_argument("action", metavar="up|down|status|init", type=one_of(*ACTIONS))
-    parser.add_argument("place", metavar="DIR|NAME", nargs="?", help="init: where the new box lies")
+    parser.add_argument("action", metavar="up|down|status|init|backup", type=one_of(*ACTIONS))
+    parser.add_argument(
+        "place", metavar="DIR|NAME|FILE", nargs="?", help="init: where the new box lies; backup: the file"
+    )
     parser.add_argument("--keep-services", action="store_true", help="down: end the daemons only")
     new = parser.add_argument_group("box init")
     new.add_argument("--forge", metavar="URL", help="the team's Forgejo or Gitea")
@@ -63,8 +65,13 @@ def run(session: Session, asked: argparse.Namespace) -> int:
         from hero_tui.verbs.box_new import init
 
         return init(session, asked)
-    refuse_beside(asked, f"box {asked.action}", _INIT_ONLY)
     where = session.where()
+    if asked.action == "backup":
+        from hero_tui.verbs.box_backup import backup
+
+        refuse_beside(asked, "box backup", {name: title for name, title in _INIT_ONLY.items() if name != "place"})
+        return backup(session, where, asked.place)
+    refuse_beside(asked, f"box {asked.action}", _INIT_ONLY)
     if asked.action == "down":
         return _down(session, where, services=not asked.keep_services)
     return _up(session, where) if asked.action == "up" else _status(session, where)

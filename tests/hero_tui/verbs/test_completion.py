@@ -59,7 +59,7 @@ def test_users_are_offered_where_no_daemon_runs(box: Path) -> None:
 
 
 def test_choices_are_offered(box: Path) -> None:
-    assert offered("hero_dev box ", box) == ["up", "down", "status", "init"]
+    assert offered("hero_dev box ", box) == ["up", "down", "status", "init", "backup"]
     assert offered("hero_dev switch hero_db --from ", box) == ["release", "build", "hash"]
 
 

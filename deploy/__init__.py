@@ -1,0 +1,1 @@
+"""What turns a machine into a box: the bootstrap, its unit files and settings."""

@@ -1,0 +1,1 @@
+"""Tests of the bootstrap and what it puts on a machine."""
