@@ -60,7 +60,7 @@ class CellActions:
             case "logs":
                 return cell is not None or bool(target.marked)
             case "url":
-                return cell is not None and bool(cell.socket)
+                return cell is not None and bool(cell.url or cell.socket)
             case "shell":
                 return cell is not None and bool(cell.worktree)
             case "cancel":
@@ -148,9 +148,9 @@ class CellActions:
 
     def _url(self, target: Target) -> None:
         cell = self._cell(target)
-        command = f"curl --unix-socket {shlex.quote(cell.socket)} http://localhost/"
-        self._put(command, "")
-        self._desk.tell(f"copied: {command}")
+        copied = cell.url or f"curl --unix-socket {shlex.quote(cell.socket)} http://localhost/"
+        self._put(copied, "")
+        self._desk.tell(f"copied: {copied}")
 
     def _copy(self, target: Target) -> None:
         cell = self._cell(target)
@@ -158,6 +158,7 @@ class CellActions:
             "hash": cell.hash,
             "tag": cell.tag,
             "branch": cell.branch,
+            "url": cell.url,
             "socket": cell.socket,
             "curl": f"curl --unix-socket {shlex.quote(cell.socket)} http://localhost/" if cell.socket else "",
             "worktree": cell.worktree,

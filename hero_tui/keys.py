@@ -55,7 +55,7 @@ TABLE: tuple[Key, ...] = (
     _verb("pull", "P", "pull", "Run the newest release of the branch", 50),
     _verb("stop", "x", "stop", "Stop the service", 55),
     _verb("cancel", "X", "cancel", "Cancel what runs on the service"),
-    _verb("url", "o", "curl", "Copy a curl command for its socket"),
+    _verb("url", "o", "URL", "Copy its URL, or a curl command"),
     _verb("copy", "c", "copy", "Copy hash, tag, branch, socket…"),
     _verb("builds", "B", "builds", "Its builds, in every slot"),
     _verb("manifest", "y", "manifest", "Read the slot's manifest"),

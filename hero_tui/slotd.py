@@ -39,7 +39,8 @@ def start_logging(path: Path) -> None:
     handler = logging.handlers.RotatingFileHandler(path, maxBytes=LOG_BYTES, backupCount=LOG_FILES)
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
     logging.basicConfig(level=logging.INFO, handlers=[handler])
-    logging.getLogger("watchfiles").setLevel(logging.WARNING)
+    for chatty in ("watchfiles", "httpx"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
 
 
 async def _serve(box: Path, user: str) -> None:

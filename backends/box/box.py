@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import os
 from collections import Counter
@@ -13,6 +14,7 @@ from typing import Any
 import psutil
 
 from backends.archives.cache import ArchiveCache
+from backends.box.edge.absent import Known
 from backends.box.edge.edge import Asks, Edge
 from backends.box.edge.inbox import Look
 from backends.box.edge.numbers import Numbers
@@ -47,7 +49,7 @@ COLLECT_FIRST, COLLECT_EVERY = 600.0, 6 * 3600.0
 FORGE_RETRY_SECONDS = 5.0
 
 POLL_FIRST, POLL_EVERY = 5.0, 300.0
-"""Seconds to the first look at all that is followed, and between two."""
+"""Seconds from a slot's coming to a look at all that is followed, and between two looks."""
 
 
 class Box:
@@ -83,13 +85,16 @@ class Box:
             self._database,
             forge,
             paths.hook_key,
-            Asks(self._follows, self._look, self._numbers, lambda: self._opened, lambda: self.problems),
+            Asks(
+                self._follows, self._look, self._numbers, lambda: self._opened, lambda: self.problems, self._known
+            ),
         )
         self._news = ReleaseNews(forge)
         self._cache = ArchiveCache(paths.cache)
         self._tasks: set[asyncio.Task[Any]] = set()
         self._opened = False
         self._closing = False
+        self._came = asyncio.Event()
         self._reconcile_problems: tuple[str, ...] = ()
 
     @property
@@ -221,6 +226,9 @@ class Box:
         """What webhooks ask for; raises HeroError where it has to be asked for again."""
         await self._forge_changed(look.repo, look.branch)
 
+    def _known(self) -> Known:
+        return Known(self.name, self.fleet.slots(), self.team.catalogue)
+
     def _numbers(self) -> Numbers:
         slots = self.fleet.slots()
         cells = [cell for slot in slots for cell in slot.services]
@@ -253,12 +261,20 @@ class Box:
             await self.record("release.published", release.tag, data)
         await self.fanout.look(repo, branch, reason=reason)
 
+    def slot_came(self, slot: str) -> None:
+        """A slot's daemon has connected: what its bindings follow is looked at before long."""
+        self.queue.slot_connected(slot)
+        self._came.set()
+
     async def _poll_now_and_then(self) -> None:
         """What no webhook and no watch told of is found here."""
-        pause = POLL_FIRST
+        self._came.set()
         while True:
-            await asyncio.sleep(pause)
-            pause = POLL_EVERY
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._came.wait(), POLL_EVERY)
+            # Slots come in crowds; one look does for all of them.
+            await asyncio.sleep(POLL_FIRST)
+            self._came.clear()
             await self.fanout.poll()
 
     async def refresh_team(self) -> None:
@@ -271,6 +287,13 @@ class Box:
         self.links.tell_all("team.changed", {})
         data = {"commit": self.team.commit, "problems": list(self.team.problems)}
         await self.record("team.changed", self.team.repo, data)
+
+    def heard(self, slot: str, events: Sequence[Event]) -> None:
+        """A slot told of these: where it has published, everybody looks, for webhooks may be late or not there."""
+        services = {event.subject for event in events if event.kind == "release.published"}
+        status = self.fleet.slot(slot)
+        for repo in {cell.repo for cell in (status.services if status else ()) if cell.service in services}:
+            self.spawn(self._forge_changed(repo, reason="published"), f"published {repo}")
 
     async def _team_pushed(self) -> None:
         if self.is_system:

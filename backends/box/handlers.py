@@ -152,12 +152,13 @@ class _Handlers:
         if box.keeper and report.status is not None:
             box.keeper.seen(slot)
         if report.status is not None:
-            box.queue.slot_connected(slot)
+            box.slot_came(slot)
         if events:
             failpoint("boxd.report-taken")
         acknowledged = await box.log.take(slot, events)
         if events:
             failpoint("boxd.report-kept")
+            box.heard(slot, events)
         return calls.ReportResult(acknowledged=acknowledged)
 
     async def status(self, _: Call, __: calls.Empty) -> calls.BoxStatus:

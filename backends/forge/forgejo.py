@@ -29,6 +29,7 @@ from backends.forge.forgejo_errors import Site
 from backends.forge.forgejo_extra import Extra, MergeMethod, PullRequest, Version
 from backends.forge.forgejo_hooks import Hooks
 from backends.forge.forgejo_http import ForgejoHttp, Sleep
+from backends.forge.forgejo_protection import weaknesses
 from backends.forge.forgejo_records import RawRepository, User
 from backends.forge.forgejo_redact import Redactor, check_token
 from backends.forge.forgejo_releases import Releases
@@ -71,6 +72,11 @@ class Forgejo:
 
     def __repr__(self) -> str:
         return f"Forgejo({self.url!r})"
+
+    @property
+    def tokens_page(self) -> str:
+        """Where a person makes a token."""
+        return self._api.site.tokens_page
 
     async def repositories(self) -> tuple[str, ...]:
         return await self._repositories.names()
@@ -194,9 +200,17 @@ class Forgejo:
         """Whose the token is. Raises HeroError denied where it is nobody's."""
         return await self._extra.user()
 
-    async def check(self, repo: str) -> list[str]:
+    async def check(self, repo: str, *, owner_too: bool = True) -> list[str]:
         """As `Extra.check`."""
-        return await self._extra.check(repo)
+        return await self._extra.check(repo, owner_too=owner_too)
+
+    async def branch_weaknesses(self, repo: str, branch: str) -> tuple[str, ...]:
+        """Why `branch` may change without a review, a sentence each; none where it is protected."""
+        return await weaknesses(self._api, repo, branch)
+
+    async def add_writer(self, repo: str, user: str) -> None:
+        """Let the account `user` of the forge read and push to `repo`. Raises HeroError not_found, denied."""
+        await self._extra.add_writer(repo, user)
 
     def changes(self) -> AsyncIterator[str]:
         return self._changes.watch()

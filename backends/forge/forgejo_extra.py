@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import quote
 
-from backends.forge.forgejo_api import ForgejoApi
+from backends.forge.forgejo_api import ForgejoApi, part
 from backends.forge.forgejo_errors import status_of
 from backends.forge.forgejo_records import RawPull, Record, User, read, read_all
 from backends.forge.forgejo_repos import Repositories
@@ -71,9 +71,10 @@ class Extra:
     async def user(self) -> User:
         return read(User, await self._api.json("GET", "/user"), self._api.site, "GET /user")
 
-    async def check(self, repo: str) -> list[str]:
+    async def check(self, repo: str, *, owner_too: bool = True) -> list[str]:
         """What the token lacks to say who it is, publish into `repo` and make others beside it; [] if nothing.
 
+        Without `owner_too`, only what a developer needs: who it is, and to write to `repo`.
         Asks for things that cannot be made, for which a forge looks at the token first: nothing changes.
         """
         owner = check_repo(repo).partition("/")[0]
@@ -83,7 +84,8 @@ class Extra:
             ("GET", f"/repos/{repo}/hooks", "to install webhooks"),
             ("POST", f"/orgs/{owner}/repos", "to create repositories"),
         )
-        found = [await self._probe(method, path, why) for method, path, why in probes]
+        asked = probes if owner_too else probes[:2]
+        found = [await self._probe(method, path, why) for method, path, why in asked]
         return [sentence for sentence in dict.fromkeys(found) if sentence]
 
     async def _probe(self, method: str, path: str, why: str) -> str:
@@ -101,6 +103,20 @@ class Extra:
                 return f"The token lacks the scope `{scope[1]}`, {why}: {self._api.site.tokens_page}."
             return f"The token may not do what it takes {why}: {error.message}"
         return ""
+
+    async def add_writer(self, repo: str, user: str) -> None:
+        """Let the account `user` read and push to `repo`; one that may already stays as it is."""
+        path = f"/repos/{check_repo(repo)}/collaborators/{part(user)}"
+        try:
+            await self._api.json("PUT", path, body={"permission": "write"}, repeat="always")
+        except HeroError as error:
+            if status_of(error) not in (404, 422):
+                raise
+            raise HeroError(
+                "not_found",
+                f"{safe_line(user, 100)} cannot be given {repo}: {error.message}",
+                hint="Is there such an account on the forge? `forge_user` in the user's file names another one.",
+            ) from None
 
     async def put_file(
         self, repo: str, path: str, content: bytes, message: str, branch: str, sha: str | None = None

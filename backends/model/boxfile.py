@@ -3,13 +3,49 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
-from backends.model.field_types import Moment, RepoName
+from backends.model.durations import Seconds
+from backends.model.field_types import BranchName, Moment, RepoName
+from backends.model.names import BadValue
 from backends.model.team_files import ForgeAddress
 from backends.model.tomlfile import Strict, TomlFile
+
+SHORTEST_INTERVAL = 10.0
+"""Seconds between two looks of the reconciler at the forge, at least."""
+
+
+def _check_interval(seconds: float) -> float:
+    if seconds < SHORTEST_INTERVAL:
+        raise BadValue(seconds, 'at least "10s"')
+    return seconds
+
+
+def _check_signers(path: str) -> str:
+    if path and not path.startswith("/"):
+        raise BadValue(path, "the whole path of a file, beginning with `/`")
+    return path
+
+
+def _check_web_address(url: str) -> str:
+    """`url` without its last slash."""
+    if not url:
+        return url
+    try:
+        parts = urlsplit(url)
+        plain = parts.port != 0 and url.isprintable() and " " not in url and "@" not in parts.netloc
+    except ValueError:
+        plain = False
+    if not (plain and parts.scheme in ("http", "https") and parts.hostname and parts.path in ("", "/")):
+        raise BadValue(
+            "(not shown)" if "@" in url else url, "an http(s) address of a host, like https://box.example"
+        )
+    if parts.query or parts.fragment:
+        raise BadValue(url, "an http(s) address of a host, without `?` and `#`")
+    return url.rstrip("/")
 
 
 class Edge(Strict):
@@ -20,10 +56,31 @@ class Edge(Strict):
     url: str = ""
 
 
+class Router(Strict):
+    """`[router]`: `url` is the address by which people reach the box's services, like `https://box.example`; none
+    where the box has no router."""
+
+    url: Annotated[str, AfterValidator(_check_web_address)] = ""
+
+
 class Builds(Strict):
     """`[builds]`. `at_once`: builds at the same time at most; 0 lets cores and memory decide."""
 
     at_once: int = Field(default=0, ge=0, le=64)
+
+
+class TeamSync(Strict):
+    """`[team_sync]`: what the reconciler of a system box asks of the team repo, which so cannot say it itself.
+
+    `interval` in seconds between two looks. `branch`: of the team repo; none: the one that the forge's HEAD was on
+    first. `signers`: a file of git's allowed signers, one of whom has to have signed each commit that is followed.
+    `require_protection`: the branch must be protected on the forge.
+    """
+
+    interval: Annotated[Seconds, AfterValidator(_check_interval)] = 300.0
+    branch: BranchName | None = None
+    signers: Annotated[str, AfterValidator(_check_signers)] = ""
+    require_protection: bool = False
 
 
 class BoxFile(TomlFile):
@@ -36,7 +93,9 @@ class BoxFile(TomlFile):
     team_repo: RepoName = "lhumina_code/hero_team"
     forge: ForgeAddress = ForgeAddress(kind="folder")
     edge: Edge = Edge()
+    router: Router = Router()
     builds: Builds = Builds()
+    team_sync: TeamSync = TeamSync()
 
 
 def render_boxfile(name: str, created: datetime, team_repo: str) -> str:

@@ -6,12 +6,14 @@ tables that stand between `[state.x]` ones back in another order, and a binding 
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Literal
 
 from backends.model.errors import HeroError
-from backends.model.manifest import Binding, InstalledState, Manifest
+from backends.model.manifest import Binding, ClaudeChoice, InstalledState, Manifest
 from backends.model.names import check_service
 from backends.model.toml_edit import (
     append_table,
@@ -27,6 +29,7 @@ from backends.model.tomlfile import parse
 FILE = "dev_manifest.toml"
 
 Scalar = str | bool | datetime
+Preference = Literal["auto", "personal", "org"]
 
 _DEFAULTS: dict[str, Scalar] = {"auto_rebuild": False, "publish": False, "enabled": True}
 """The values of a binding that a new line says only where they differ."""
@@ -78,6 +81,24 @@ def remove_state(text: str, service: str, file: str = FILE) -> str:
     states = {name: state for name, state in old.state.items() if name != service}
     new = remove_table(_with_headers(text, old), ("state", service))
     return _checked(new, old.model_copy(update={"state": states}), file)
+
+
+def set_preference(text: str, preference: Preference, file: str = FILE) -> str:
+    """`text` with the credential that the user prefers for agents. Raises InvalidFile if `text` is not valid."""
+    old = parse(Manifest, text, file)
+    statements = lay_out(text).statements
+    pairs = {one.path: one for one in statements if one.kind == "pair"}
+    if pair := pairs.get(("claude", "preference")):
+        new = text[: pair.value] + _literal(preference) + text[pair.end :]
+    elif table_statements(text, ("claude",)):
+        new = set_value(text, ("claude",), "preference", _literal(preference))
+    else:
+        if inline := pairs.get(("claude",)):
+            text = remove_lines_but_comments(text, inline)
+        first = list(itertools.takewhile(lambda one: one.kind == "pair", lay_out(text).statements))
+        section = _render("[claude]", {"preference": preference})
+        new = append_table(text, section, first[-1] if first else None)
+    return _checked(new, old.model_copy(update={"claude": ClaudeChoice(preference=preference)}), file)
 
 
 def render_binding(binding: Binding) -> str:

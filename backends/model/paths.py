@@ -105,6 +105,20 @@ class SlotPaths:
         return self.root / "cfg" / "forge_token"
 
     @property
+    def secrets(self) -> Path:
+        """The clone of the user's private secrets repository, 0700."""
+        return self.root / "secrets"
+
+    @property
+    def secrets_file(self) -> Path:
+        return self.secrets / "secrets.toml"
+
+    @property
+    def first_login(self) -> Path:
+        """Which of the first steps the user has taken."""
+        return self.var / "state" / "first_login.json"
+
+    @property
     def queued_builds(self) -> Path:
         """How the builds went that the box's queue had this slot run."""
         return self.var / "state" / "queued"

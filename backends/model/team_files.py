@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
+from backends.model.durations import Bytes
 from backends.model.field_types import BranchName, Label, Login, RepoName, ServiceName
 from backends.model.manifest import Binding
 from backends.model.names import BadValue, check_branch, check_role
@@ -21,6 +22,9 @@ _GROUP = re.compile(r"[a-z_][a-z0-9_-]{0,30}")
 _SHORT = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,28}[a-z0-9])?")
 _FORGE_USER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,63}")
 _KEY_SLOT = re.compile(r"[A-Z][A-Z0-9_]{0,63}")
+_CPU = re.compile(r"[1-9][0-9]{0,5}%")
+_LEAST_MEMORY = 64 << 20
+_TASKS = range(64, 4_194_305)
 _BOX = re.compile(r"[a-z0-9](?:[a-z0-9.-]{0,61}[a-z0-9])?")
 
 
@@ -62,6 +66,24 @@ def _check_suffix(suffix: str) -> str:
     return suffix
 
 
+def _check_memory(size: int) -> int:
+    if size < _LEAST_MEMORY:
+        raise BadValue(size, 'at least "64M": with less nobody could log in')
+    return size
+
+
+def _check_cpu(share: str) -> str:
+    if not _CPU.fullmatch(share):
+        raise BadValue(share, 'a share of one core like "400%": four of them')
+    return share
+
+
+def _check_tasks(number: int) -> int:
+    if number not in _TASKS:
+        raise BadValue(number, f"a number of processes and threads from {_TASKS[0]} to {_TASKS[-1]}")
+    return number
+
+
 Group = Annotated[str, AfterValidator(_check_group)]
 KeySlot = Annotated[str, AfterValidator(_check_key_slot)]
 
@@ -90,8 +112,33 @@ def _is_plain_web_address(text: str) -> bool:
     return port_is_good and clean and parts.scheme in ("http", "https") and bool(parts.hostname)
 
 
+class Limits(Strict):
+    """`[limits]`: what all processes of one user may take together. None: as much as there is.
+
+    `memory` in bytes, `cpu` as a share of one core ("400%": four), `tasks` processes and threads.
+    """
+
+    memory: Annotated[Bytes, AfterValidator(_check_memory)] | None = None
+    cpu: Annotated[str, AfterValidator(_check_cpu)] | None = None
+    tasks: Annotated[int, AfterValidator(_check_tasks)] | None = None
+
+    def over(self, general: Limits) -> Limits:
+        """These, and where they say nothing the `general` ones."""
+        return Limits(
+            memory=self.memory if self.memory is not None else general.memory,
+            cpu=self.cpu if self.cpu is not None else general.cpu,
+            tasks=self.tasks if self.tasks is not None else general.tasks,
+        )
+
+
+class AuthorizedKeys(Strict):
+    """`[authorized_keys]`: whether keys that a user's file does not name may stay in their authorized_keys."""
+
+    foreign_keys: Literal["keep", "refuse"] = "keep"
+
+
 class TeamConfig(TomlFile):
-    """`team.toml`. `allowed_groups` are the Linux groups that a user's file may name."""
+    """`team.toml`. `allowed_groups` are the Linux groups that a user's file may name, `limits` everybody's."""
 
     name: Label
     trunk: BranchName = "development"
@@ -99,6 +146,8 @@ class TeamConfig(TomlFile):
     forge: ForgeAddress
     allowed_groups: tuple[Group, ...] = Field(default=(), strict=False)
     admins: tuple[Login, ...] = Field(default=(), strict=False)
+    limits: Limits = Limits()
+    authorized_keys: AuthorizedKeys = AuthorizedKeys()
 
 
 class CatalogueService(Strict):
@@ -155,7 +204,10 @@ class Peek(Strict):
 
 
 class UserFile(TomlFile):
-    """`users/<login>.toml`: one person. None for `branch_suffix` and `forge_user`: the login."""
+    """`users/<login>.toml`: one person. None for `branch_suffix` and `forge_user`: the login.
+
+    `limits` go before those of team.toml, each for itself.
+    """
 
     full_name: Label
     role: Annotated[str, AfterValidator(check_role)]
@@ -166,6 +218,7 @@ class UserFile(TomlFile):
     forge_user: Annotated[str, AfterValidator(_check_forge_user)] | None = None
     claude_org_key: OrgKey | None = None
     peek: Peek = Peek()
+    limits: Limits = Limits()
 
 
 class RoleTemplate(TomlFile):

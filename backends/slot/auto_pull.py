@@ -107,4 +107,7 @@ class AutoPull:
 def _is_behind(facts: Facts) -> bool:
     binding, installed = facts.binding, facts.installed
     follows = binding.auto_rebuild and binding.source == "release"
-    return follows and installed is not None and facts.newest not in ("", installed.hash)
+    if installed is None:
+        # A slot that came before the first release of its services runs them once there is one.
+        return follows and binding.enabled and bool(facts.newest)
+    return follows and facts.newest not in ("", installed.hash)

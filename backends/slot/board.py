@@ -43,6 +43,7 @@ class Facts:
     operation: Operation | None = None
     last_log: str = ""
     socket: str = ""
+    url: str = ""
     depends_on: tuple[str, ...] = ()
     checkable: bool = True
 
@@ -167,6 +168,7 @@ def cell_of(facts: Facts) -> ServiceStatus:
         restarts=process.restarts if process else 0,
         build=facts.build,
         socket=facts.socket,
+        url=facts.url,
         depends_on=facts.depends_on,
         worktree=facts.worktree.path,
         operation=facts.operation,

@@ -105,6 +105,7 @@ class SlotContext:
     def reload(self, manifest: Manifest) -> None:
         """Take `manifest` as the one in force."""
         self.board.reload(manifest, self.repos)
+        self.services.take_shorts({name: entry.short for name, entry in self.catalogue.items() if entry.short})
 
     def repo_of(self, binding: Binding) -> str:
         """The repository of a binding: its own, or the catalogue's; empty where nobody knows one."""

@@ -2,30 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
-from backends.model.errors import HeroError
 from backends.model.paths import SlotPaths
 from backends.model.service import ServiceDescription, fill, secrets_named
+from backends.slot.secrets_file import secrets_for
+from backends.slot.web_names import WebNames, public_socket
 from backends.supervisors.base import ProcessSpec
 
 
 @dataclass(frozen=True)
 class Launch:
-    """How services of one slot are launched; `sockets` is the short real folder of `var/sockets`."""
+    """How services of one slot are launched; `web` knows where their sockets lie."""
 
     paths: SlotPaths
-    sockets: Path
+    web: WebNames
 
-    def spec(self, service: str, description: ServiceDescription) -> ProcessSpec:
-        """What the supervisor runs for the version in force; makes the folders that it needs. Raises HeroError."""
+    async def spec(self, service: str, description: ServiceDescription) -> ProcessSpec:
+        """What the supervisor runs for the version in force, with the secrets as they are now; makes the folders
+        that it needs. Raises HeroError."""
+        secret_env = await self._secret_environment(service, description)
         home = self.paths.current(service)
         argv = [self._fill(service, description, word) for word in description.run.command]
         if not argv[0].startswith("/"):
             argv[0] = str(home / argv[0])
         self.paths.data(service).mkdir(parents=True, exist_ok=True)
-        (self.sockets / service).mkdir(parents=True, exist_ok=True, mode=0o700)
         return ProcessSpec(
             name=service,
             argv=tuple(argv),
@@ -35,18 +37,19 @@ class Launch:
             restart=description.run.restart,
             stop_timeout=description.run.stop_timeout,
             memory_max=description.run.memory_max,
+            secret_env=secret_env,
         )
 
     def environment(self, service: str, description: ServiceDescription) -> dict[str, str]:
-        """The variables that the description adds. Raises HeroError for secrets, which this box has none of."""
-        missing = secrets_named(description.run.env)
-        if missing:
-            raise HeroError(
-                "not_found",
-                f"{service} needs secrets that this slot has not: {', '.join(sorted(missing))}.",
-                hint="The private secrets repository provides them; this box has none yet.",
-            )
-        return {key: self._fill(service, description, value) for key, value in description.run.env.items()}
+        """The variables that the description adds, but for those that hold a secret."""
+        plain = {key: value for key, value in description.run.env.items() if not secrets_named({key: value})}
+        return {key: self._fill(service, description, value) for key, value in plain.items()}
+
+    async def _secret_environment(self, service: str, description: ServiceDescription) -> dict[str, str]:
+        """The variables whose values name secrets. Raises HeroError where a secret is not there."""
+        asking = {key: value for key, value in description.run.env.items() if secrets_named({key: value})}
+        secrets = await secrets_for(self.paths, service, secrets_named(asking))
+        return {key: self._fill(service, description, value, secrets) for key, value in asking.items()}
 
     def filled_in(self, service: str, description: ServiceDescription) -> ServiceDescription:
         """`description` with the placeholders of its health command filled in."""
@@ -58,11 +61,13 @@ class Launch:
         return description.model_copy(update={"health": health})
 
     def web_socket(self, service: str, description: ServiceDescription) -> str:
-        """Where people reach the service: its `web` socket, or its first; empty where it has none."""
-        names = description.run.sockets
-        name = "web" if "web" in names else (names[0] if names else "")
+        """Where people reach the service: its `web` or `ui` socket, or its first; empty where it has none."""
+        name = public_socket(description) or next(iter(description.run.sockets), "")
         return str(self.paths.sockets / service / f"{name}.sock") if name else ""
 
-    def _fill(self, service: str, description: ServiceDescription, value: str) -> str:
-        sockets = {name: str(self.sockets / service / f"{name}.sock") for name in description.run.sockets}
-        return fill(value, sockets=sockets, home=str(self.paths.root), var=str(self.paths.data(service)))
+    def _fill(
+        self, service: str, description: ServiceDescription, value: str, secrets: Mapping[str, str] | None = None
+    ) -> str:
+        sockets = {name: str(self.web.socket(service, name, description)) for name in description.run.sockets}
+        home, var = str(self.paths.root), str(self.paths.data(service))
+        return fill(value, sockets=sockets, home=home, var=var, secrets=secrets)

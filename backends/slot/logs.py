@@ -3,81 +3,72 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import heapq
-import os
-import time
-from collections.abc import AsyncGenerator, Iterable, Sequence
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import AsyncGenerator, Coroutine, Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 from backends.archives.disk import in_thread
 from backends.model.state import LogLine
-from backends.slot.files import disk_error
-from backends.slot.inotify import MODIFY, NAMES, Inotify
-from backends.slot.log_files import CHUNK, end_of_lines, lines_backwards, open_log, opened, rotations
-from backends.slot.log_text import LINE_LIMIT, Search, shown, time_of
+from backends.slot.inotify import Inotify
+from backends.slot.journal_logs import FollowedJournal, tail_journal
+from backends.slot.log_followed import FollowedFile, tail_file
+from backends.slot.log_query import Query, query
+from backends.supervisors.base import JournalUnit, LogSource
 
-Sources = Sequence[tuple[str, Path]]
-"""What lines are called by, and the file (older rotations are found beside it)."""
+Sources = Sequence[tuple[str, LogSource]]
+"""What lines are called by, and the file (older rotations are found beside it) or the journal's unit."""
 
-SCAN_SECONDS = 10.0
-"""How long one `tail` may search; it then answers with what it has."""
-READ_AT_ONCE = 1024 * 1024
-"""Bytes that one batch of `follow` reads of a file at most."""
-LOOK_BACK = 200
-"""Lines that a line without a time looks back for one."""
 BATCH_EVERY = 0.05
 """Seconds between two batches of a log that never rests; the first line after a rest comes at once."""
 
 
-@dataclass(frozen=True)
-class Query:
-    """Which lines are wanted: how many, from which time on (seconds since the epoch), found by which search."""
-
-    lines: int
-    since: float | None
-    search: Search | None
-    deadline: float
-
-
 async def tail(
-    paths: Sources, lines: int = 200, since: float | None = None, grep: str | None = None
+    sources: Sources, lines: int = 200, since: float | None = None, grep: str | None = None
 ) -> list[LogLine]:
-    """The last `lines` lines of all `paths` together, by time, oldest first.
+    """The last `lines` lines of all `sources` together, by time, oldest first.
 
     `since` in seconds since the epoch; `grep` is a regular expression, or literal text where it is none. A line
-    that tells no time has that of the line before it, the first ones that of their file. Missing files are empty.
+    of a file that tells no time has that of the line before it, the first ones that of their file. What is
+    missing is empty. Raises HeroError where the journal cannot be read.
     """
-    return await asyncio.to_thread(_tail, paths, _query(lines, since, grep))
+    asked = query(lines, since, grep)
+    return _last(await _all(*(_tail(name, source, asked) for name, source in sources)), asked)
 
 
 async def follow(
-    paths: Sources, lines: int = 0, since: float | None = None, grep: str | None = None
+    sources: Sources, lines: int = 0, since: float | None = None, grep: str | None = None
 ) -> AsyncGenerator[list[LogLine], None]:
     """First what `tail` gives (where that is something), then each batch of new complete lines; never ends.
 
     Nothing is lost or told twice between the two. Rotation, truncation, removal and re-creation are followed;
     the folders are made where they are missing. A slow reader reads later, nothing piles up. Raises HeroError.
     """
-    query = _query(lines, since, grep)
-    with Inotify() as notify:
-        followed = [_Followed(source, path, notify, query.search) for source, path in paths]
-        try:
-            for each in followed:
-                each.start()
-            if batch := await asyncio.to_thread(_tail_of_followed, followed, query):
+    asked = query(lines, since, grep)
+    news = asyncio.Event()
+    journals = [FollowedJournal(n, s, asked, news) for n, s in sources if isinstance(s, JournalUnit)]
+    files = [(name, source) for name, source in sources if isinstance(source, Path)]
+    try:
+        async with _followed(files, asked, news) as followed:
+            before = await _all(
+                *(asyncio.to_thread(tail_file, each.source, each.path, asked, each.offset) for each in followed),
+                *(journal.start() for journal in journals),
+            )
+            if batch := _last(before, asked):
                 yield batch
             while True:
-                results = await in_thread(lambda: [each.read() for each in followed])
+                news.clear()
+                results = await in_thread(lambda: [each.read() for each in followed]) if followed else []
+                results += [journal.read() for journal in journals]
                 if batch := merged(lines for lines, _ in results):
                     yield batch
                     await asyncio.sleep(BATCH_EVERY)
                 if not any(more for _, more in results):
-                    await notify.changed()
-        finally:
-            for each in followed:
-                each.close()
+                    await news.wait()
+    finally:
+        for journal in journals:
+            await journal.close()
 
 
 def merged(parts: Iterable[list[LogLine]]) -> list[LogLine]:
@@ -93,175 +84,48 @@ def _keyed(lines: list[LogLine]) -> list[tuple[float, LogLine]]:
     return keyed
 
 
-def _query(lines: int, since: float | None, grep: str | None) -> Query:
-    return Query(max(0, lines), since, Search(grep) if grep else None, time.monotonic() + SCAN_SECONDS)
+def _last(parts: Iterable[list[LogLine]], asked: Query) -> list[LogLine]:
+    return merged(parts)[-asked.lines :] if asked.lines else []
 
 
-def _tail(paths: Sources, query: Query) -> list[LogLine]:
-    found = merged(_tail_source(source, path, query) for source, path in paths)
-    return found[-query.lines :] if query.lines else []
+async def _all(*parts: Coroutine[Any, Any, list[LogLine]]) -> list[list[LogLine]]:
+    """What all of `parts` give; one that fails is told of when none of the others runs any more."""
+    results = await asyncio.gather(*parts, return_exceptions=True)
+    for result in results:
+        if isinstance(result, BaseException):
+            raise result
+    return [result for result in results if isinstance(result, list)]
 
 
-def _tail_of_followed(followed: Sequence[_Followed], query: Query) -> list[LogLine]:
-    found = merged(_tail_source(each.source, each.path, query, each.offset) for each in followed)
-    return found[-query.lines :] if query.lines else []
+async def _tail(name: str, source: LogSource, asked: Query) -> list[LogLine]:
+    if isinstance(source, JournalUnit):
+        return (await tail_journal(name, source, asked)).lines
+    return await asyncio.to_thread(tail_file, name, source, asked)
 
 
-def _tail_source(source: str, path: Path, query: Query, end: int | None = None) -> list[LogLine]:
-    """The last lines of a log and its rotations, oldest first; of `path` itself only what is before `end`."""
-    found: list[LogLine] = []
-    seen: set[int] = set()
-    for file in rotations(path):
-        with opened(file) as handle:
-            if handle is None:
-                continue
-            status = os.fstat(handle)
-            # A rotation while we read moves a file under the next name.
-            if status.st_ino in seen:
-                continue
-            seen.add(status.st_ino)
-            limit = end if end is not None and file == path else status.st_size
-            whole = _tail_file(source, handle, limit, status.st_mtime, query, found)
-            if not whole:
-                break
-    found.reverse()
-    return found
-
-
-def _tail_file(source: str, handle: int, end: int, written: float, query: Query, found: list[LogLine]) -> bool:
-    """Add the wanted lines of one file to `found`, newest first; False if no older file need be read."""
-    if query.since is not None and written < query.since:
-        return False
-    waiting: list[str] = []  # wanted lines whose time an older line will tell
-    timeless = 0
-
-    def settle(when: float) -> None:
-        if query.since is None or when >= query.since:
-            found.extend(LogLine(source=source, time=when, text=text) for text in waiting)
-        waiting.clear()
-
-    for raw in lines_backwards(handle, end, partial(_worth_reading, query, waiting)):
-        text = shown(raw)
-        if query.search is None or query.search.finds(text):
-            waiting.append(text)
-        when = time_of(text)
-        timeless = 0 if when is not None else timeless + 1
-        if when is not None:
-            settle(when)
-        elif timeless > LOOK_BACK:
-            settle(written)
-        if when is not None and query.since is not None and when < query.since:
-            return False
-        if len(found) >= query.lines or time.monotonic() > query.deadline:
-            break
-    settle(written)
-    return len(found) < query.lines and time.monotonic() <= query.deadline
-
-
-def _worth_reading(query: Query, waiting: list[str], chunk: bytes) -> bool:
-    return query.search is None or bool(waiting) or query.search.may_find(chunk)
-
-
-class _Followed:
-    """One log that is being followed: the open file, how far it has been read, the unfinished last line."""
-
-    def __init__(self, source: str, path: Path, notify: Inotify, search: Search | None):
-        self.source, self.path = source, path
-        self.offset = 0
-        self._notify, self._search = notify, search
-        self._handle: int | None = None
-        self._watch = -1
-        self._folder: tuple[int, int] | None = None
-        self._rest = b""
-        self._time: float | None = None
-
-    def start(self) -> None:
-        """Begin behind the last complete line that is there now."""
-        self._watch_folder()
-        self._open()
-        if self._handle is not None:
-            self.offset = end_of_lines(self._handle)
-
-    def close(self) -> None:
-        if self._handle is not None:
-            self._notify.remove(self._watch)
-            os.close(self._handle)
-        self._handle = None
-
-    def read(self) -> tuple[list[LogLine], bool]:
-        """New complete lines, and whether there is more to read at once."""
-        self._watch_folder()
-        if self._handle is None:
-            self._open()
-        if self._handle is None:
-            return [], False
-        if os.fstat(self._handle).st_size < self.offset:
-            self.offset, self._rest = 0, b""
-        lines = self._lines()
-        if lines or os.fstat(self._handle).st_size > self.offset:
-            return lines, True
-        return self._next_file()
-
-    def _next_file(self) -> tuple[list[LogLine], bool]:
-        """Once a file is read to its end: go on with the one that has taken its name."""
-        if not self._is_replaced():
-            return [], False
-        last, self._rest = self._rest, b""
-        lines = self._made([last]) if last else []
-        self.close()
-        self._open()
-        return lines, self._handle is not None
-
-    def _lines(self) -> list[LogLine]:
-        assert self._handle is not None
-        raw: list[bytes] = []
-        stop = self.offset + READ_AT_ONCE
-        while self.offset < stop and (chunk := os.pread(self._handle, CHUNK, self.offset)):
-            self.offset += len(chunk)
-            first, *others = chunk.split(b"\n")
-            # Of a line that never ends only the beginning is kept.
-            self._rest = (self._rest + first)[: LINE_LIMIT + 1]
-            if others:
-                raw += [self._rest, *others[:-1]]
-                self._rest = others[-1][: LINE_LIMIT + 1]
-        return self._made(raw)
-
-    def _made(self, raw: list[bytes]) -> list[LogLine]:
-        lines = []
-        for text in map(shown, raw):
-            self._time = time_of(text) or self._time or time.time()
-            if self._search is None or self._search.finds(text):
-                lines.append(LogLine(source=self.source, time=self._time, text=text))
-        return lines
-
-    def _open(self) -> None:
-        self._handle = open_log(self.path)
-        self.offset = 0
-        if self._handle is not None:
-            # By descriptor: the very file that we read, whatever the path names by now.
-            self._watch = self._notify.add(f"/proc/self/fd/{self._handle}", MODIFY)
-
-    def _is_replaced(self) -> bool:
-        """Whether another file has our name; a file that only lost its name may still be written to."""
-        assert self._handle is not None
-        mine = os.fstat(self._handle)
+@contextlib.asynccontextmanager
+async def _followed(
+    files: Sequence[tuple[str, Path]], asked: Query, news: asyncio.Event
+) -> AsyncGenerator[list[FollowedFile], None]:
+    """The files at their present ends; `news` is set whenever any of them changes."""
+    if not files:
+        yield []
+        return
+    with Inotify() as notify:
+        followed = [FollowedFile(name, path, notify, asked.search) for name, path in files]
+        watching = asyncio.create_task(_tell(notify, news), name="log-files")
         try:
-            there = self.path.lstat()
-        except OSError:
-            return False
-        return (there.st_dev, there.st_ino) != (mine.st_dev, mine.st_ino)
+            for each in followed:
+                each.start()
+            yield followed
+        finally:
+            watching.cancel()
+            await asyncio.gather(watching, return_exceptions=True)
+            for each in followed:
+                each.close()
 
-    def _watch_folder(self) -> None:
-        folder = self.path.parent
-        while True:
-            try:
-                folder.mkdir(parents=True, exist_ok=True)
-                status = folder.stat()
-                if self._folder != (status.st_dev, status.st_ino):
-                    self._notify.add(folder, NAMES)
-                    self._folder = (status.st_dev, status.st_ino)
-                return
-            except FileNotFoundError:  # removed in between
-                continue
-            except OSError as error:
-                raise disk_error(folder, error) from error
+
+async def _tell(notify: Inotify, news: asyncio.Event) -> None:
+    while True:
+        await notify.changed()
+        news.set()

@@ -6,13 +6,12 @@ import asyncio
 import contextlib
 import logging
 import secrets
-from pathlib import Path
 
 from backends.model.calls import Empty, LogsParams, LogsResult, LogsStopParams
 from backends.model.errors import HeroError
 from backends.rpc.dispatcher import Call
 from backends.slot.context import SlotContext
-from backends.slot.logs import follow, tail
+from backends.slot.logs import Sources, follow, tail
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +41,7 @@ class LogStreams:
             task.cancel()
         return Empty()
 
-    async def _follow(self, call: Call, stream: str, sources: list[tuple[str, Path]], params: LogsParams) -> None:
+    async def _follow(self, call: Call, stream: str, sources: Sources, params: LogsParams) -> None:
         try:
             async with contextlib.aclosing(follow(sources, params.lines, params.since, params.grep)) as batches:
                 async for lines in batches:
@@ -52,12 +51,11 @@ class LogStreams:
             log.warning("log stream: %s", error.message)
             call.connection.notify("log", {"stream": stream, "lines": [], "error": error.message})
 
-    def _sources(self, params: LogsParams) -> list[tuple[str, Path]]:
-        paths = self._slot.paths
+    def _sources(self, params: LogsParams) -> Sources:
         if params.build is not None:
             if "/" in params.build or not params.build.strip("."):
                 raise HeroError("usage", f"{params.build!r} is not the id of a build.")
-            path = paths.build_log / f"{params.build}.log"
+            path = self._slot.paths.build_log / f"{params.build}.log"
             if not path.is_file():
                 raise HeroError(
                     "not_found",
@@ -66,7 +64,7 @@ class LogStreams:
                 )
             return [(params.build, path)]
         names = [self._slot.bound(name).service for name in params.services] or self._slot.board.services()
-        return [(name, paths.service_log(name)) for name in names]
+        return [(name, self._slot.services.log_source(name)) for name in names]
 
 
 def _cancel(task: asyncio.Task[None]) -> None:

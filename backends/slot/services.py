@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -15,12 +15,12 @@ from backends.model.paths import SlotPaths
 from backends.model.service import ServiceDescription
 from backends.model.text import safe_line
 from backends.slot.board import Board
-from backends.slot.files import remove_file
 from backends.slot.health import Checked, HealthMonitor, wait_healthy
 from backends.slot.installs import Installs
 from backends.slot.launch import Launch
 from backends.slot.logs import tail
-from backends.supervisors.base import ProcessSpec, ProcessState, Supervisor, SupervisorLost
+from backends.slot.web_names import WebNames
+from backends.supervisors.base import LogSource, ProcessSpec, ProcessState, Supervisor, SupervisorLost
 
 log = logging.getLogger(__name__)
 
@@ -40,7 +40,8 @@ class _Start:
 
 
 class Services:
-    """Start, stop and watch what the slot runs. `sockets` is the short real folder of `var/sockets`."""
+    """Start, stop and watch what the slot runs. `sockets` is the short real folder of `var/sockets`, `address` the
+    slot's on the box's router, "" where there is none."""
 
     def __init__(
         self,
@@ -50,9 +51,11 @@ class Services:
         installs: Installs,
         board: Board,
         report: Reporter,
+        address: str = "",
     ):
         self._paths = paths
-        self._launch = Launch(paths, sockets)
+        self._web = WebNames(sockets, address)
+        self._launch = Launch(paths, self._web)
         self._sockets = sockets
         self._supervisor = supervisor
         self._installs = installs
@@ -67,12 +70,24 @@ class Services:
 
     async def up(self) -> bool:
         """Bring the supervisor up, or adopt the running one, and watch it; tells whether anything ran there."""
+        self._make_room()
         await self._supervisor.up()
         states = await self._supervisor.states()
         for state in states.values():
             self._process_changed(state)
         self._watching = asyncio.create_task(self._watch(), name="watch-supervisor")
         return any(state.state not in _DEAD for state in states.values())
+
+    def _make_room(self) -> None:
+        """A boot takes the folders for sockets, and systemd then starts by itself what is meant to run."""
+        for service in self._board.services():
+            if not (self._sockets / service).is_dir():
+                with contextlib.suppress(HeroError):
+                    self._web.lay(service, self.describe(service))
+
+    async def unprovided(self) -> set[str]:
+        """What is meant to run and waits for its secrets, which only we know."""
+        return await self._supervisor.unprovided()
 
     async def close(self) -> None:
         """Stop watching; services run on."""
@@ -104,7 +119,7 @@ class Services:
     async def start(self, service: str) -> None:
         """(Re)start `service` on the version in force; returns when its process is spawned. Raises HeroError."""
         description = self.describe(service)
-        spec = self._launch.spec(service, description)
+        spec = await self._launch.spec(service, description)
         self._forget(service)
         self._wanted.add(service)
         # Until the new process is there, nothing that is told of the old one may begin or end a start.
@@ -122,8 +137,7 @@ class Services:
     async def _replace(self, service: str, spec: ProcessSpec, description: ServiceDescription) -> None:
         await self._apply(spec)
         await self._supervisor.stop(service)
-        for name in description.run.sockets:
-            remove_file(self._sockets / service / f"{name}.sock")
+        self._web.lay(service, description)
         self._board.update(
             service,
             starting=True,
@@ -131,8 +145,15 @@ class Services:
             check_detail="",
             depends_on=tuple(description.run.depends_on),
             socket=self._launch.web_socket(service, description),
+            url=self._web.url(service),
         )
         await self._supervisor.start(service)
+
+    def take_shorts(self, shorts: Mapping[str, str]) -> None:
+        """Take the services' names in addresses, and lead the router to those that are bound."""
+        self._web.keep(shorts, self._board.services(), self.describe)
+        for service in self._board.services():
+            self._board.update(service, url=self._web.url(service))
 
     def _watch_what_runs(self, service: str) -> None:
         facts = self._board.facts(service)
@@ -169,6 +190,10 @@ class Services:
         self._wanted.discard(service)
         with _unknown_is_fine():
             await self._supervisor.remove(service)
+
+    def log_source(self, service: str) -> LogSource:
+        """Where the output of `service` is read, whether it runs or not."""
+        return self._supervisor.log_source(service, self._paths.service_log(service))
 
     async def running(self, service: str) -> bool:
         state = (await self._supervisor.states()).get(service)
@@ -253,8 +278,9 @@ class Services:
             start.died.set()
 
     async def _tell_last_line(self, service: str) -> None:
-        lines = await tail([(service, self._paths.service_log(service))], lines=1)
-        self._board.update(service, last_log=safe_line(lines[0].text, 300) if lines else "")
+        with contextlib.suppress(HeroError):  # a journal that cannot be read is no reason to tell nothing
+            lines = await tail([(service, self.log_source(service))], lines=1)
+            self._board.update(service, last_log=safe_line(lines[0].text, 300) if lines else "")
 
     def _begin_again(self, service: str) -> None:
         """Health of a process that the supervisor (re)started by itself, or that was there before us."""
@@ -285,6 +311,7 @@ class Services:
             env=self._launch.environment(service, description),
             died=start.died,
         )
+        self._web.admit(service)
         if self._starts.get(service) is not start:
             return checked
         del self._starts[service]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +43,8 @@ log = logging.getLogger(__name__)
 
 
 class Slot:
-    """A slot and what it knows of its team. `sockets` is the short real folder of its sockets."""
+    """A slot and what it knows of its team. `sockets` is the short real folder of its sockets, `address` the box's
+    router's, "" where there is none."""
 
     def __init__(
         self,
@@ -54,6 +55,7 @@ class Slot:
         forge: Forge,
         supervisor: Supervisor,
         sockets: Path,
+        address: str = "",
     ):
         paths = box.slot(user)
         self.uid = os.getuid()
@@ -67,7 +69,8 @@ class Slot:
         installs = Installs(paths, ArchiveCache(box.cache), forge)
         sources = Sources(forge)
         manifest = ManifestFile(paths)
-        services = Services(paths, sockets, supervisor, installs, board, self._report)
+        web = f"{address}/{user}" if address else ""
+        services = Services(paths, sockets, supervisor, installs, board, self._report, web)
         worktrees = Worktrees(paths, forge.clone_url, forge.git_environment)
         repos: dict[str, str] = {}
         self.context = SlotContext(
@@ -111,8 +114,7 @@ class Slot:
             self._audit(operation, {})
         self.reload()
         self._auto_pull.open()
-        if not adopted:
-            self._start_enabled()
+        self._start_enabled(await context.services.unprovided() if adopted else None)
         context.refresher.soon()
 
     async def close(self, *, services: bool) -> None:
@@ -228,13 +230,18 @@ class Slot:
             shown = operation if operation.state == "running" else None
             self.context.board.update(operation.service, operation=shown)
 
-    def _start_enabled(self) -> None:
-        """What a reboot stopped comes back by itself; only what is installed, nothing is fetched or built."""
+    def _start_enabled(self, only: Collection[str] | None) -> None:
+        """What a reboot stopped comes back by itself; only what is installed, nothing is fetched or built.
+
+        `only` these services, where the others came back without us.
+        """
         context = self.context
         names = tuple(
             one.service
             for one in context.bindings()
-            if one.enabled and context.installs.current(one.service) is not None
+            if one.enabled
+            and (only is None or one.service in only)
+            and context.installs.current(one.service) is not None
         )
         if names:
             id_ = context.operations.start(

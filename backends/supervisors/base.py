@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Literal, Protocol
@@ -37,6 +37,18 @@ def checked_name(name: str) -> str:
 
 
 @dataclass(frozen=True)
+class JournalUnit:
+    """A log that journald keeps: what the processes of one user unit wrote."""
+
+    unit: str
+    """The unit's whole name, `slot-web.service`."""
+
+
+LogSource = Path | JournalUnit
+"""Where output is read: a file with its rotations beside it, or the journal."""
+
+
+@dataclass(frozen=True)
 class ProcessSpec:
     """How one process is run. HeroError(usage) for what no system could run."""
 
@@ -47,15 +59,17 @@ class ProcessSpec:
     env: Mapping[str, str]
     """Added to a minimal environment (PATH, HOME, LANG, USER, TMPDIR); nothing else is inherited."""
     log: Path
-    """stdout and stderr go here, in the order in which they were written."""
+    """stdout and stderr go here, in the order in which they were written, unless `log_source` says journal."""
     restart: Restart = "on-failure"
     stop_timeout: float = 10.0
-    """Seconds between SIGTERM and SIGKILL, both to the whole process group."""
+    """Seconds between SIGTERM and SIGKILL, both to the process and all that it has started."""
     memory_max: int | None = None
     """Bytes; kept only by a supervisor whose `limits_memory` is true."""
     log_max_bytes: int = 10 * 1024 * 1024
-    """Size at which the log is rotated; 0 never rotates it."""
+    """Size at which a log that is a file is rotated; 0 never rotates it."""
     log_backups: int = 3
+    secret_env: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Added to `env`, and the process's alone: it stands in no file on a disk, no argument, no log, no event."""
 
     def __post_init__(self) -> None:
         checked_name(self.name)
@@ -67,10 +81,11 @@ class ProcessSpec:
 def _problem(spec: ProcessSpec) -> str:
     if not spec.argv or not spec.argv[0]:
         return "it has no command"
-    texts = [*spec.argv, *spec.env, *spec.env.values(), str(spec.cwd), str(spec.log)]
+    variables = {**spec.env, **spec.secret_env}
+    texts = [*spec.argv, *variables, *variables.values(), str(spec.cwd), str(spec.log)]
     if any("\0" in text for text in texts):
         return "a NUL character stands in its command, environment or paths"
-    for key in spec.env:
+    for key in variables:
         if not key or "=" in key:
             return f"{key!r} cannot name an environment variable"
     if not spec.cwd.is_absolute() or not spec.log.is_absolute():
@@ -115,8 +130,8 @@ class Supervisor(Protocol):
     async def up(self) -> list[int]:
         """Start the supervising process or adopt the running one; there is never more than one.
 
-        A new one first ends what an earlier one left running, and returns the pids of that. It knows no
-        process until they are applied.
+        A new one first ends what an earlier one left running, and returns the pids of that. Whether it still
+        knows the definitions of before is its own affair; callers apply what they start.
         """
 
     async def down(self) -> None:
@@ -132,7 +147,7 @@ class Supervisor(Protocol):
         """Start it unless it runs; returns when it is spawned. HeroError(failed) if it cannot be."""
 
     async def stop(self, name: str) -> None:
-        """Stop it; returns when its whole process group is gone. Nothing to do if it does not run."""
+        """Stop it; returns when it is gone with all that it has started. Nothing to do if it does not run."""
 
     async def restart(self, name: str) -> None:
         """Stop it, then start it by the newest definition; returns when it is spawned."""
@@ -146,8 +161,13 @@ class Supervisor(Protocol):
         A reader that was too slow gets the state of every process anew.
         """
 
-    async def log_path(self, name: str) -> Path:
-        """The file that the process's output goes to."""
+    def log_source(self, name: str, file: Path) -> LogSource:
+        """Where the output of the process `name` is read, known or not: `file`, which its definition names, or
+        the journal."""
+
+    async def unprovided(self) -> set[str]:
+        """Processes that are meant to run and wait for their `secret_env`, which no disk keeps: apply and start
+        them."""
 
     async def strays(self) -> list[int]:
         """Processes that an earlier supervising process started here and that nobody supervises now."""

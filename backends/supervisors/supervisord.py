@@ -14,13 +14,13 @@ from typing import Any
 import backends
 from backends.model.errors import HeroError, unknown_name
 from backends.model.text import safe_text
-from backends.supervisors.base import ProcessSpec, ProcessState, SupervisorLost, checked_name
+from backends.supervisors.base import LogSource, ProcessSpec, ProcessState, SupervisorLost, checked_name
+from backends.supervisors.environment import minimal_environment
 from backends.supervisors.strays import end_processes, find_strays
 from backends.supervisors.supervisord_wire import (
     EVENTS_SOCKET,
     READY,
     RPC_SOCKET,
-    minimal_environment,
     spec_to_json,
     state_from_fields,
 )
@@ -116,11 +116,8 @@ class Supervisord:
     async def states(self) -> dict[str, ProcessState]:
         return {fields["name"]: state_from_fields(fields) for fields in await self._fields()}
 
-    async def log_path(self, name: str) -> Path:
-        logs = {fields["name"]: Path(fields["log"]) for fields in await self._fields()}
-        if name not in logs:
-            raise unknown_name("process", name, logs)
-        return logs[name]
+    def log_source(self, name: str, file: Path) -> LogSource:
+        return file
 
     async def watch(self) -> AsyncIterator[ProcessState]:
         supervisor: dict[str, Any] | None = None
@@ -132,6 +129,9 @@ class Supervisord:
                     supervisor = fields
                 else:
                     raise SupervisorLost("The supervisor has ended; another one has taken its place.")
+
+    async def unprovided(self) -> set[str]:
+        return set()
 
     async def strays(self) -> list[int]:
         return await asyncio.to_thread(find_strays, self._home, await self._pid())

@@ -15,7 +15,9 @@ from supervisor.events import ProcessCommunicationStdoutEvent
 from supervisor.options import ProcessConfig
 
 from backends.supervisors.base import ProcessSpec
-from backends.supervisors.supervisord_wire import HOME_MARK, NAME_MARK, minimal_environment
+from backends.supervisors.environment import NAME_MARK, minimal_environment
+from backends.supervisors.launch_errors import why_not
+from backends.supervisors.supervisord_wire import HOME_MARK
 
 if TYPE_CHECKING:
     from backends.supervisors.supervisord_service import Service
@@ -79,7 +81,7 @@ class Definition(ProcessConfig):  # type: ignore[misc]
     def launch(self, service: Service) -> Launched:
         """Spawn the process; LaunchError if the system refuses."""
         dispatchers, pipes = self._open_log(service)
-        environment = minimal_environment() | dict(self.spec.env)
+        environment = minimal_environment() | dict(self.spec.env) | dict(self.spec.secret_env)
         environment |= {HOME_MARK: self.home, NAME_MARK: self.name}
         try:
             child = subprocess.Popen(
@@ -93,7 +95,7 @@ class Definition(ProcessConfig):  # type: ignore[misc]
             )
         except OSError as error:
             self.options.close_parent_pipes(pipes)
-            raise LaunchError(why_not(self.spec, error), error) from error
+            raise LaunchError(why_not(self.spec.argv[0], self.spec.cwd, error), error) from error
         finally:
             self.options.close_child_pipes(pipes)
         child.returncode = 0  # supervisord waits for its children itself; Popen must not
@@ -112,19 +114,3 @@ class Definition(ProcessConfig):  # type: ignore[misc]
             reason = f"its log {self.spec.log} cannot be written: {error.strerror}"
             raise LaunchError(reason, error) from error
         return {pipes["stdout"]: output}, pipes
-
-
-def why_not(spec: ProcessSpec, error: OSError) -> str:
-    """The reason for a failed exec in plain words."""
-    program = spec.argv[0]
-    if str(error.filename) == str(spec.cwd):
-        return f"its folder {spec.cwd} cannot be entered: {error.strerror}"
-    if error.errno == errno.ENOENT and "/" not in program:
-        return f"there is no command {program!r} on its PATH"
-    if error.errno == errno.ENOENT:
-        return f"there is no command {program!r}, or the interpreter that its first line names is missing"
-    if error.errno == errno.EACCES:
-        return f"the command {program!r} may not be executed"
-    if error.errno == errno.ENOEXEC:
-        return f"{program!r} is no program of this machine (another platform, or no `#!` line)"
-    return f"{program!r} cannot be started: {error.strerror}"

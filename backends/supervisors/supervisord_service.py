@@ -65,7 +65,6 @@ class Service(Subprocess):  # type: ignore[misc]
             "reason": self.reason,
             "since": self.since,
             "restarts": self.restarts,
-            "log": str(self.config.spec.log),
         }
 
     def change_state(self, new_state: int, expected: bool = True) -> bool:

@@ -6,7 +6,6 @@ JSON in ASCII inside an XML-RPC string, since XML cannot carry control character
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,21 +18,16 @@ RPC_SOCKET = "supervisor.sock"
 EVENTS_SOCKET = "events.sock"
 HOME_MARK = "HERO_SLOT_ROOT"
 """Environment variable of every supervised process: the supervisor's home."""
-NAME_MARK = "HERO_SERVICE"
-"""Environment variable of every supervised process: its name."""
 READY = b"ready\n"
-
-_KEPT = ("PATH", "HOME", "LANG", "USER", "TMPDIR")
-
-
-def minimal_environment() -> dict[str, str]:
-    """What supervised processes inherit; secrets of whoever started the supervisor are not among it."""
-    return {name: os.environ[name] for name in _KEPT if name in os.environ}
 
 
 def spec_to_json(spec: ProcessSpec) -> str:
-    """`spec` for the wire."""
-    return json.dumps(asdict(spec) | {"cwd": str(spec.cwd), "log": str(spec.log), "env": dict(spec.env)})
+    """`spec` for the wire, a socket that only its owner may use: the variables in it may be secrets."""
+    fields = asdict(spec) | {"cwd": str(spec.cwd), "log": str(spec.log), "env": dict(spec.env)}
+    del fields["secret_env"]
+    if spec.secret_env:  # a supervising process of an earlier version takes no key that it does not know
+        fields["secret_env"] = dict(spec.secret_env)
+    return json.dumps(fields)
 
 
 def spec_from_json(text: str) -> ProcessSpec:

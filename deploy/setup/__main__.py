@@ -7,7 +7,7 @@ import sys
 import time
 
 from deploy.setup.accounts import accounts
-from deploy.setup.box import boxfile, is_box, secrets
+from deploy.setup.box import boxfile, is_box, router, secrets
 from deploy.setup.daemons import daemons, slots
 from deploy.setup.folders import files, folders
 from deploy.setup.neighbours import logins, processes
@@ -55,6 +55,7 @@ def steps(options: Options) -> list[Step]:
         folders(),
         boxfile(options),
         secrets(options),
+        router(options),
         files(),
         restore(options),
         processes(),

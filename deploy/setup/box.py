@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import socket
 import tomllib
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from deploy.setup.machine import is_file, write_file
@@ -14,6 +16,7 @@ from deploy.setup.step import Step, Stopped
 
 CONFIG = ROOT / "box.toml"
 TOKEN = ROOT / "secrets" / "forge_token"
+ROUTER = Path("/etc/hero/router.d/router.env")
 
 
 def is_box() -> bool:
@@ -57,7 +60,7 @@ def _read() -> dict[str, Any]:
 
 def _write(options: Options) -> None:
     created = datetime.now(UTC).replace(microsecond=0).isoformat()
-    address = f"https://{options.host}" if options.host else ""
+    address = f"https://{options.host}" if options.host else f"http://{_address()}"
     lines = [
         "# What this box is; `bootstrap.sh` wrote it once, and does not change it again.",
         "schema = 1",
@@ -70,9 +73,37 @@ def _write(options: Options) -> None:
         'kind = "forgejo"',
         f"url = {json.dumps(options.forge)}",
     ]
-    if address:
-        lines += ["", "[edge]", f'url = "{address}"', "", "[router]", f'url = "{address}"']
+    lines += ["", "[edge]", f'url = "{address}"', "", "[router]", f'url = "{address}"']
     write_file(CONFIG, "\n".join([*lines, ""]).encode(), 0o640, "root", "hero-team")
+
+
+def _address() -> str:
+    """The address from which this machine speaks to others; no packet is sent to find out."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))
+        except OSError:
+            return "localhost"
+        return str(probe.getsockname()[0])
+
+
+def router(options: Options) -> Step:
+    """The name under which the router gets its certificate; plain HTTP without one."""
+    return Step("router", lambda: _missing_name(options), lambda: _write_name(options))
+
+
+def _missing_name(options: Options) -> list[str]:
+    if not options.host or is_file(ROUTER, _name_line(options), 0o644):
+        return []
+    return [f"have the router serve https://{options.host}"]
+
+
+def _name_line(options: Options) -> bytes:
+    return f"HERO_ROUTER_LISTEN={options.host}\n".encode()
+
+
+def _write_name(options: Options) -> None:
+    write_file(ROUTER, _name_line(options), 0o644)
 
 
 def _missing_secrets(options: Options) -> list[str]:

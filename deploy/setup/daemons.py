@@ -78,6 +78,8 @@ def _running_version() -> str:
 
 
 def _missing_slots() -> list[str]:
+    if not succeeds("systemctl", "is-active", "--quiet", UNITS[0]):
+        return ["make everybody's slot, the integration slot first"]
     told = json.loads(_team("plan"))
     return [str(action["sentence"]) for action in told["actions"]]
 

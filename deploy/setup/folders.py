@@ -38,12 +38,13 @@ LINKS = {ROOT / "home": "/home", ROOT / "run": str(RUN / "box")}
 FILES = {
     "etc/tmpfiles-hero.conf": Path("/etc/tmpfiles.d/hero.conf"),
     "etc/dbus-hero.conf": Path("/etc/dbus-1/system.d/hero-hide-processes.conf"),
+    "etc/journald-hero.conf": Path("/etc/systemd/journald.conf.d/hero.conf"),
     "etc/profile-hero.sh": Path("/etc/profile.d/hero.sh"),
     "systemd/hero_boxd.service": SYSTEMD / "hero_boxd.service",
     "systemd/hero_team_sync.service": SYSTEMD / "hero_team_sync.service",
     "systemd/hero_router.service": SYSTEMD / "hero_router.service",
     "systemd/hero_slotd.service": Path("/etc/systemd/user/hero_slotd.service"),
-    "router/caddy.json": Path("/etc/hero/caddy.json"),
+    "router/Caddyfile": Path("/etc/hero/Caddyfile"),
 }
 """Files of deploy/ and where they go."""
 

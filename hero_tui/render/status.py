@@ -16,12 +16,13 @@ COLUMNS = (
     Column("service", 0, 8, cut_middle),
     Column("branch", 1, 8, cut_middle),
     Column("hash", 3),
-    Column("from", 6),
+    Column("from", 7),
     Column("drift", 4, 1),
     Column("health", 2, 1),
-    Column("build", 7),
-    Column("since", 5),
-    Column("where", 8, 24, cut_start),
+    Column("build", 8),
+    Column("since", 6),
+    Column("url", 5),
+    Column("where", 9, 24, cut_start),
 )
 _BROKEN = ("unhealthy", "crashed", "unknown")
 _ORDER = ("healthy", "starting", "unhealthy", "crashed", "unknown", "stopped")
@@ -111,7 +112,8 @@ def _row(one: Status, terminal: Terminal, now: float) -> tuple[Cell, ...]:
         health_cell(one, terminal),
         build_cell(one["build"], terminal, now),
         Cell(age(one["since"], now), "dim"),
-        Cell(clean(one["url"] or one["socket"]), "dim"),
+        Cell(clean(one["url"])),
+        Cell("" if one["url"] else clean(one["socket"]), "dim"),
     )
 
 

@@ -23,9 +23,13 @@ VERBS: dict[str, tuple[str, str]] = {
     "install": ("install", "install and run a published archive, bound or not"),
     "operations": ("operations", "what runs in the slot, and how what ran ended"),
     "cancel": ("operations", "stop a running operation cleanly"),
+    "secrets": ("secrets", "the private secrets repository: sync, edit, push; never prints one"),
+    "login": ("login", "what a login does: the first steps, then the tmux session with the cockpit"),
+    "doctor": ("doctor", "what is wrong here, why it matters and what mends it; --fix mends what it may"),
     "audit": ("audit", "who changed what, newest first"),
     "hooks": ("hooks", "the forge's webhooks of this box: their state, install, rotate"),
     "box": ("box", "a rootless box: make one, its daemons up, down, status"),
+    "team": ("team", "the team repo into accounts: plan, apply, status, restore, accept"),
     "aliases": ("aliases", "make the old names, service_<svc>, lead here"),
     "completion": ("completion", "print what makes bash, zsh or fish complete hero_dev"),
 }

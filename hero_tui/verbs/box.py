@@ -65,13 +65,14 @@ def run(session: Session, asked: argparse.Namespace) -> int:
         from hero_tui.verbs.box_new import init
 
         return init(session, asked)
+    takes_file = asked.action == "backup"
+    others = {name: title for name, title in _INIT_ONLY.items() if not (takes_file and name == "place")}
+    refuse_beside(asked, f"box {asked.action}", others)
     where = session.where()
-    if asked.action == "backup":
+    if takes_file:
         from hero_tui.verbs.box_backup import backup
 
-        refuse_beside(asked, "box backup", {name: title for name, title in _INIT_ONLY.items() if name != "place"})
         return backup(session, where, asked.place)
-    refuse_beside(asked, f"box {asked.action}", _INIT_ONLY)
     if asked.action == "down":
         return _down(session, where, services=not asked.keep_services)
     return _up(session, where) if asked.action == "up" else _status(session, where)

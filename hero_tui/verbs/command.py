@@ -29,7 +29,7 @@ def carry_out(words: list[str]) -> int:
 
 def _run(words: list[str]) -> int:
     line = parsing.split(words)
-    if line.verb == "init" or line.verb.startswith("service_"):
+    if line.verb in ("init", "secrets_sync", "secrets_edit") or line.verb.startswith("service_"):
         from hero_tui.verbs.old_names import carry_out_old
 
         return carry_out_old(line)

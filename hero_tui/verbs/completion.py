@@ -17,6 +17,7 @@ from hero_tui.verbs.builds import STATES
 from hero_tui.verbs.exits import DONE
 from hero_tui.verbs.hooks import ACTIONS as HOOK_ACTIONS
 from hero_tui.verbs.parsing import add_globals, one_of, verb_module
+from hero_tui.verbs.secrets import ACTIONS as SECRETS_ACTIONS
 from hero_tui.verbs.session import Session
 
 SHELLS = ("bash", "zsh", "fish")
@@ -129,7 +130,8 @@ def hook_words(parsed_args: argparse.Namespace, **_: object) -> list[str]:
 
 def actions(parsed_args: argparse.Namespace, **_: object) -> tuple[str, ...]:
     """What a verb with several does."""
-    return {"box": BOX_ACTIONS, "build": BUILD_ACTIONS}.get(getattr(parsed_args, "verb", ""), ())
+    known = {"box": BOX_ACTIONS, "build": BUILD_ACTIONS, "secrets": SECRETS_ACTIONS}
+    return known.get(getattr(parsed_args, "verb", ""), ())
 
 
 def users(parsed_args: argparse.Namespace, **_: object) -> list[str]:

@@ -1,4 +1,4 @@
-"""The names of before: `service_<svc> VERB`, `service_complete`, `init sync`, each as the verb of today."""
+"""The names of before: `service_<svc> VERB`, `init sync`, `secrets_sync` and so on, each as the verb of today."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from hero_tui.verbs.exits import DONE, NOTHING_TO_DO
 from hero_tui.verbs.session import box_client, session_of
 
 SERVICE = "service_"
+SECRETS = "secrets_"
 WHOLE_SLOT = "service_complete"
 VERBS_OF_A_SERVICE = ("install", "start", "stop", "restart", "status", "logs")
 
@@ -22,6 +23,8 @@ def carry_out_old(line: parsing.Line) -> int:
     """Carry out a line whose verb is a name of before; returns the exit code. Raises HeroError, SystemExit."""
     if line.verb == "init":
         return _sync(line)
+    if line.verb.startswith(SECRETS):
+        return _secrets(line)
     return _whole_slot(line) if line.verb == WHOLE_SLOT else _one_service(line)
 
 
@@ -44,6 +47,13 @@ def _sync(line: parsing.Line) -> int:
         raise parsing.unknown_verb(line.verb)
     asked = parsing.parse(parsing.Line("sync", [word for word in line.words if word != "sync"]))
     _hint(asked, "init sync", "sync")
+    return parsing.run(asked)
+
+
+def _secrets(line: parsing.Line) -> int:
+    action = line.verb.removeprefix(SECRETS)
+    asked = parsing.parse(parsing.Line("secrets", [*line.words, action]))
+    _hint(asked, line.verb, f"secrets {action}")
     return parsing.run(asked)
 
 

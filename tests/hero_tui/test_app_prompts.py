@@ -7,7 +7,7 @@ from pathlib import Path
 from textual.widgets import Input
 
 from screens.widgets.logview import LogView
-from tests.hero_tui.fleets import Cockpit
+from tests.hero_tui.fleets import Cockpit, cell, changed
 
 
 async def test_a_command_is_completed_and_run() -> None:
@@ -126,6 +126,15 @@ async def test_values_of_a_cell_are_copied() -> None:
         assert pilot.app.clipboard.startswith("curl --unix-socket /srv/box/")
         await cockpit.press(pilot, "c", *"tag", "enter")
         assert pilot.app.clipboard == "development-1f3d5b79"
+
+
+async def test_the_address_of_a_service_is_copied_where_it_has_one() -> None:
+    cockpit = Cockpit()
+    async with cockpit.running() as pilot:
+        cockpit.line.on_event(changed(11, "alice", cell("hero_db", url="https://box.example/alice/db/")))
+        await pilot.pause()
+        await cockpit.press(pilot, "o")
+        assert pilot.app.clipboard == "https://box.example/alice/db/"
 
 
 async def test_digits_go_to_the_screens() -> None:

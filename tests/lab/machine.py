@@ -150,10 +150,12 @@ class Machine:
         inside, unit = booting.entering(self.folder, self.name), f"lab-run-{uuid.uuid4().hex}.service"
         # The machine's own systemd starts it, so it is where that puts it, and may no more than that allows.
         words = [*inside, "systemd-run", "--quiet", "--wait", "--pipe", "--collect", f"--unit={unit}"]
-        words += ["-p", f"User={user or 'root'}", "-p", "WorkingDirectory=~"]
+        words += ["-p", f"User={user or 'root'}"]
         words += ["-p", "PAMName=login"] if user else ["-p", "EnvironmentFile=-/etc/environment"]
         words += [f"--setenv={name}={value}" for name, value in env.items()]
-        words += ["--", *(word.replace("$", "$$") for word in argv)]  # systemd would put variables there
+        # Not by WorkingDirectory=~, which cannot enter a home of mode 0700 where PAM opens the session.
+        at_home = ["sh", "-c", 'cd && exec "$@"', "sh", *argv]
+        words += ["--", *(word.replace("$", "$$") for word in at_home)]  # systemd would put variables there
         try:
             quiet = subprocess.DEVNULL if sent is None else None
             return subprocess.run(

@@ -1,4 +1,4 @@
-"""The box's HTTP side: webhooks in, numbers and health out, and nothing else is there."""
+"""The box's HTTP side: webhooks in; numbers, health and what the router has no service for out; nothing else."""
 
 from __future__ import annotations
 
@@ -7,10 +7,14 @@ from contextlib import aclosing
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
+from backends.box.edge.absent import SERVICE_HEADER, USER_HEADER, Known, answer
+from backends.box.edge.absent_text import render
 from backends.box.edge.health import Health
 from backends.box.edge.metrics import Metrics
 from backends.box.edge.receive import BodyCut, Receiver, add_header
@@ -27,7 +31,25 @@ _SENTENCES = {
 }
 
 
-def make_app(receiver: Receiver, metrics: Metrics, health: Callable[[], Awaitable[Health]]) -> Starlette:
+class NotForServices:
+    """Refuses what the router sends to a service of a slot: it comes here only over a link that somebody has laid
+    into their folder of sockets, and would find more than the router has of the box for everybody."""
+
+    def __init__(self, app: ASGIApp):
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        sent = {name for name, _ in scope.get("headers", ())}
+        response = PlainTextResponse(_SENTENCES[404] + "\n", 404, headers=_CLOSE)
+        await (response if b"x-forwarded-prefix" in sent else self._app)(scope, receive, send)
+
+
+def make_app(
+    receiver: Receiver,
+    metrics: Metrics,
+    health: Callable[[], Awaitable[Health]],
+    known: Callable[[], Known],
+) -> Starlette:
     """The application. Every answer is a sentence: text, or JSON for who accepts that."""
 
     async def hooks(request: Request) -> Response:
@@ -46,11 +68,18 @@ def make_app(receiver: Receiver, metrics: Metrics, health: Callable[[], Awaitabl
         found = await health()
         return JSONResponse(found.document, 200 if found.ok else 503, headers={"Cache-Control": "no-store"})
 
+    async def absent(request: Request) -> Response:
+        told = request.headers
+        page = answer(told.get(USER_HEADER, ""), told.get(SERVICE_HEADER, ""), known())
+        return render(page, told.get("accept", ""))
+
     app = Starlette(
+        middleware=[Middleware(NotForServices)],
         routes=[
             Route(HOOKS_PATH, hooks, methods=["POST"]),
             Route("/metrics", numbers, methods=["GET"]),
             Route("/healthz", healthz, methods=["GET"]),
+            Route("/absent", absent, methods=["GET"]),
         ],
         exception_handlers={HTTPException: _refuse, Exception: _fail},
     )

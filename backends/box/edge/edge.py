@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from backends.box.edge import health
+from backends.box.edge.absent import Known
 from backends.box.edge.health import Health
 from backends.box.edge.hooks import Hooks
 from backends.box.edge.inbox import Inbox, Look
@@ -26,13 +27,14 @@ log = logging.getLogger(__name__)
 @dataclass(frozen=True, slots=True)
 class Asks:
     """What the edge asks of the box: whether it follows a repository, to look at a branch again, its numbers,
-    whether it is open, and what is wrong with it."""
+    whether it is open, what is wrong with it, and who runs what."""
 
     follows: Callable[[str], bool]
     look: Callable[[Look], Awaitable[None]]
     numbers: Callable[[], Numbers]
     is_open: Callable[[], bool]
     problems: Callable[[], Sequence[str]]
+    known: Callable[[], Known] = lambda: Known("this box")
 
 
 class Edge:
@@ -97,7 +99,7 @@ class Edge:
         from backends.box.edge.metrics import Metrics
 
         metrics = Metrics(self._box, self._asks.numbers, lambda: self.receiver.counts, lambda: self.inbox.depth)
-        return make_app(self.receiver, metrics, self._health)
+        return make_app(self.receiver, metrics, self._health, self._asks.known)
 
     async def _health(self) -> Health:
         return await health.look(self._box, self._database, self._asks.is_open, self._asks.problems)

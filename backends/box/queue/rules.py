@@ -97,9 +97,10 @@ def needs_build(
     """Whether a binding that follows its branch needs a build of `head`, and to `publish` it.
 
     `of_head`: builds of that commit for this binding; `published`: whether its release is there. What failed or
-    was cancelled is not tried again by itself.
+    was cancelled is not tried again by itself; what was built once for a slot that is empty now, is.
     """
-    if any(one.publish or not publish for one in of_head):
+    lost = cell.enabled and not cell.hash and all(one.state == "succeeded" for one in of_head)
+    if not lost and any(one.publish or not publish for one in of_head):
         return False
     runs_it = cell.hash == head and cell.running_from == "build"
     return not (runs_it and (published or not publish))

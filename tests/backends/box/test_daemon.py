@@ -234,6 +234,24 @@ async def test_a_release_is_told_to_listeners_and_slots_and_listed(box: MadeBox)
     await eventually(told)
 
 
+async def test_what_a_slot_published_is_looked_at_by_the_others_without_a_webhook(box: MadeBox) -> None:
+    box.boxd()
+    box.slotd("alice")
+    box.slotd("mik")
+    client = await box.client()
+    await online(client, "alice", "mik")
+    events = await subscribed(client)
+    alice, mik = await box.slot_client("alice"), await box.slot_client("mik")
+    await alice.call("test.cell", {"service": "hero_web"})
+    await next_event(events, "service.changed", slot="alice")
+    await alice.call("test.record", {"kind": "release.published", "subject": "hero_web"})
+
+    async def told() -> bool:
+        return "forge.changed lhumina_code/hero_web" in (await mik.call("test.news"))["texts"]
+
+    await eventually(told)
+
+
 async def test_what_a_slot_says_loses_its_control_characters(box: MadeBox) -> None:
     box.boxd()
     box.slotd("alice")

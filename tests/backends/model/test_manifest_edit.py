@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from backends.model.manifest import Binding, InstalledState, Manifest
-from backends.model.manifest_edit import remove_binding, remove_state, set_binding, set_state
+from backends.model.manifest_edit import remove_binding, remove_state, set_binding, set_preference, set_state
 from backends.model.names import BadValue
 from backends.model.tomlfile import InvalidFile, parse
 
@@ -300,3 +300,26 @@ def test_one_edit_leaves_the_lines_of_all_other_tables_as_they_are(text: str, ed
         if not inside and line.strip():
             others.append(line)
     assert is_subsequence(others, apply(text, edit).splitlines())
+
+
+@pytest.mark.parametrize(
+    ("text", "edited"),
+    [
+        ("schema = 1\n", 'schema = 1\n\n[claude]\npreference = "org"\n'),
+        (
+            "# mine\nschema = 1\n\n# about x\n[[bind]]\nservice = 'hero_x'\nbranch = 'b'\nfrom = 'build'\n",
+            '# mine\nschema = 1\n\n[claude]\npreference = "org"\n\n'
+            "# about x\n[[bind]]\nservice = 'hero_x'\nbranch = 'b'\nfrom = 'build'\n",
+        ),
+        ("schema = 1\n[claude] # c\n", 'schema = 1\n[claude] # c\npreference = "org"\n'),
+        (
+            "schema = 1\n[claude]\npreference = 'auto' # why\n",
+            'schema = 1\n[claude]\npreference = "org" # why\n',
+        ),
+        ("schema = 1\nclaude.preference = 'personal'\n", 'schema = 1\nclaude.preference = "org"\n'),
+        ("schema = 1\nclaude = { preference = 'auto' }\n", 'schema = 1\n\n[claude]\npreference = "org"\n'),
+    ],
+)
+def test_a_preference_is_set_wherever_it_stands_and_nothing_else_changes(text: str, edited: str) -> None:
+    assert set_preference(text, "org") == edited
+    assert set_preference(edited, "org") == edited

@@ -247,3 +247,45 @@ def test_no_text_breaks_the_loader_and_other_files_stay(changed: dict[str, str])
     assert repo.stopped <= set(changed)
     if "users/integration.toml" not in changed and "manifest_templates/developer.toml" not in changed:
         assert "integration" in repo.users
+
+
+def test_limits_of_a_user_go_before_those_of_the_team_each_for_itself() -> None:
+    general = '[limits]\nmemory = "8G"\ntasks = 4096\n'
+    repo, problems = load(
+        team_toml=FILES["team.toml"] + general, users_sara_toml=USER + '[limits]\ncpu = "400%"\nmemory = "2G"\n'
+    )
+    assert problems == ()
+    assert repo.team
+    found = repo.users["sara"].limits.over(repo.team.limits)
+    assert (found.memory, found.cpu, found.tasks) == (2 << 30, "400%", 4096)
+    assert repo.users["integration"].limits.over(repo.team.limits) == repo.team.limits
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ('memory = "8X"', 'a size like "512M" or "2G"'),
+        ('memory = "1M"', "nobody could log in"),
+        ('cpu = "4"', "four of them"),
+        ('cpu = "0%"', "four of them"),
+        ("tasks = 3", "from 64"),
+        ("tasks = true", "a whole number"),
+        ("memry = 3", "unknown key"),
+    ],
+)
+def test_a_bad_limit_is_told_at_its_line(line: str, expected: str) -> None:
+    _, (problem,) = load(users_sara_toml=f"{USER}[limits]\n{line}\n")
+    assert problem.line == len(USER.splitlines()) + 2
+    assert expected in str(problem)
+
+
+def test_a_team_keeps_or_refuses_keys_that_it_does_not_know() -> None:
+    repo, _ = load()
+    assert repo.team
+    assert repo.team.authorized_keys.foreign_keys == "keep"
+    strict = FILES["team.toml"] + '[authorized_keys]\nforeign_keys = "refuse"\n'
+    repo, _ = load(team_toml=strict)
+    assert repo.team
+    assert repo.team.authorized_keys.foreign_keys == "refuse"
+    _, (problem,) = load(team_toml=strict.replace("refuse", "refused"))
+    assert (problem.key, problem.suggestion) == ("authorized_keys.foreign_keys", "refuse")

@@ -184,3 +184,28 @@ async def test_a_release_that_is_not_whole_is_not_pulled(slot: Bench) -> None:
     await slot.forge.publish(REPO, draft.id)
     await looked(slot)
     assert (pulls(slot), runs(slot)) == ([], before)
+
+
+async def test_a_slot_that_came_before_the_first_release_runs_it_once_it_is_there() -> None:
+    async with bench(runs=True) as slot:
+        bind(slot)
+        slot.slot._auto_pull.open()
+        await looked(slot)
+        assert pulls(slot) == []
+        commit = await released(slot)
+        await looked(slot)
+        assert [one.state for one in pulls(slot)] == ["succeeded"]
+        facts = slot.slot.context.board.facts(SERVICE)
+        assert facts
+        assert facts.installed
+        assert facts.installed.hash == commit
+        assert await slot.slot.context.services.running(SERVICE)
+
+
+async def test_what_is_bound_and_turned_off_is_not_pulled_for_the_first_time() -> None:
+    async with bench(runs=True) as slot:
+        bind(slot, enabled="false")
+        slot.slot._auto_pull.open()
+        await released(slot)
+        await looked(slot)
+        assert pulls(slot) == []

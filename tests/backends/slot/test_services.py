@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -38,6 +39,9 @@ class PlayedSupervisor:
     async def start(self, _: str) -> None:
         self.state = NEW
         self._tell(self.state)
+
+    def log_source(self, _: str, file: Path) -> Path:
+        return file
 
     async def states(self) -> Mapping[str, ProcessState]:
         return {SERVICE: self.state}
@@ -120,3 +124,19 @@ async def test_a_start_that_fails_leaves_the_old_process_watched(
     with pytest.raises(OSError, match="no more"):
         await services.start(SERVICE)
     assert services._starts[SERVICE].task
+
+
+async def test_after_a_boot_there_is_room_for_sockets_before_the_supervisor_starts_anything(
+    slot: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    services = slot.slot.context.services
+    description = slot.slot.context.installs.describe(SERVICE, "1")
+    monkeypatch.setattr(services, "describe", lambda _: description)
+    folder = slot.root / "s" / SERVICE
+    assert not folder.exists()
+    await services.up()
+    try:
+        assert folder.is_dir()
+    finally:
+        await services.close()
+        await services.down()

@@ -78,6 +78,38 @@ class TestSupervisord(SupervisorContract):
     """The port's contract."""
 
 
+async def test_the_log_is_the_file_that_the_definition_names(supervisor: Supervisord, tmp_path: Path) -> None:
+    log = tmp_path / "l g ü" / "%d.log"
+    script = "echo one; echo two >&2; echo three"
+    await supervisor.apply(ProcessSpec("web", ("sh", "-c", script), tmp_path, {}, log, restart="never"))
+    await supervisor.start("web")
+    await reached(supervisor, "web", "exited")
+    assert log.read_text() == "one\ntwo\nthree\n"
+
+
+async def test_a_flood_of_bytes_that_are_no_text_is_logged_whole(supervisor: Supervisord, tmp_path: Path) -> None:
+    flood = 'import sys\nfor _ in range(20): sys.stdout.buffer.write(b"\\xff\\xfe\\x1b[2J\\x00\\x80\\n" * 100_000)'
+    log = tmp_path / "web.log"
+    argv = (sys.executable, "-c", flood)
+    await supervisor.apply(ProcessSpec("web", argv, tmp_path, {}, log, restart="never", log_max_bytes=0))
+    await supervisor.start("web")
+    assert (await reached(supervisor, "web", "exited")).exit_code == 0
+    assert log.stat().st_size == 20 * 900_000
+
+
+async def test_logs_are_rotated(supervisor: Supervisord, tmp_path: Path) -> None:
+    flood = 'import os\nfor _ in range(20): os.write(1, b"x" * 99 + b"\\n" * 100_000)'
+    log = tmp_path / "log" / "web.log"
+    argv = (sys.executable, "-c", flood)
+    spec = ProcessSpec("web", argv, tmp_path, {}, log, restart="never", log_max_bytes=100_000, log_backups=2)
+    await supervisor.apply(spec)
+    await supervisor.start("web")
+    await reached(supervisor, "web", "exited")
+    files = {file.name: file.stat().st_size for file in log.parent.iterdir()}
+    assert set(files) == {"web.log", "web.log.1", "web.log.2"}
+    assert max(files.values()) < 100_000 + 256 * 1024
+
+
 async def test_starting_twice_at_once_gives_one_supervisor(home: Path, runtime_dir: Path) -> None:
     several = [Supervisord(home, runtime_dir=runtime_dir) for _ in range(4)]
     try:
@@ -156,7 +188,7 @@ async def test_a_second_client_sees_and_drives_the_same_processes(
     await supervisor.start("web")
     second = Supervisord(home, runtime_dir=runtime_dir)
     assert await second.up() == []
-    assert await second.log_path("web") == sleeper.log
+    assert second.log_source("web", sleeper.log) == sleeper.log
     await second.stop("web")
     assert (await supervisor.states())["web"].state == "stopped"
 

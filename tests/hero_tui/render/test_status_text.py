@@ -117,3 +117,18 @@ def test_all_that_is_known_of_a_service_is_told_without_empty_facts() -> None:
     assert "  health     ✖ crashed for 12s (exit 101)" in lines
     assert "  release    development-1c487cb1" in lines
     assert not [line for line in lines if line.startswith("  url")]
+
+
+URL = "https://box.hero.example/alice/router/"
+
+
+def test_a_service_with_a_url_shows_it_whole_and_no_socket() -> None:
+    for width in (200, 80):
+        text = shown(service(url=URL), crashed(branch="development_alice"), terminal=Terminal(width))
+        assert URL in text
+        assert "URL" in text.splitlines()[2]
+    assert "hero_router/web.sock" not in text
+
+
+def test_where_a_url_does_not_fit_whole_it_is_not_shown_at_all() -> None:
+    assert "https" not in shown(service(url=URL), terminal=Terminal(50))

@@ -161,3 +161,14 @@ def test_nothing_that_a_slot_says_reaches_a_terminal_as_it_came(
     assert not {"\x1b", "\x07", "\x9b"} & set(shown)
     assert len(ended.phases) <= 21
     assert all(phase.seconds >= 0 for phase in ended.phases)
+
+
+def test_a_slot_that_is_empty_again_has_built_what_it_built_once_more() -> None:
+    empty = cell("", None)
+    done = build(1, "integration", state="succeeded").model_copy(update={"publish": True})
+    assert needs_build(HEAD, [done], empty, publish=True, published=True)
+    for state in ("failed", "cancelled", "running", "queued"):
+        other = done.model_copy(update={"state": state})
+        assert not needs_build(HEAD, [done, other], empty, publish=True, published=True), state
+    off = empty.model_copy(update={"enabled": False})
+    assert not needs_build(HEAD, [done], off, publish=True, published=True)

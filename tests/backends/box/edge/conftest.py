@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import httpx
 import pytest
 
+from backends.box.edge.absent import Known
 from backends.box.edge.edge import Asks, Edge
 from backends.box.edge.inbox import Backoff, Inbox, Look
 from backends.box.edge.numbers import Numbers
@@ -21,9 +22,10 @@ SECONDS = 30.0
 
 
 class Served:
-    """An edge that follows two repositories. `looks` is what it asked for; `gate` holds that back while closed."""
+    """An edge that follows two repositories. `looks` is what it asked for; `gate` holds that back while closed,
+    `known` is who runs what."""
 
-    def __init__(self, folder: Path):
+    def __init__(self, folder: Path, known: Callable[[], Known] = lambda: Known("dev")):
         self.socket = folder / "http.sock"
         self.looks: asyncio.Queue[Look] = asyncio.Queue()
         self.gate = asyncio.Event()
@@ -32,7 +34,8 @@ class Served:
         self.troubles: list[str] = []
         self.numbers = Numbers()
         self.database = Database(folder / "var" / "events.sqlite")
-        asks = Asks({REPO, TEAM_REPO}.__contains__, self.look, lambda: self.numbers, self._open, self._problems)
+        follows = {REPO, TEAM_REPO}.__contains__
+        asks = Asks(follows, self.look, lambda: self.numbers, self._open, self._problems, known)
         self.edge = Edge("dev", self.database, FolderForge(folder / "forge"), folder / "secrets" / "key", asks)
         transport = httpx.AsyncHTTPTransport(uds=str(self.socket), limits=httpx.Limits(max_connections=64))
         self.client = httpx.AsyncClient(transport=transport, base_url="http://localhost", timeout=SECONDS)

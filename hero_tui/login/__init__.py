@@ -1,0 +1,1 @@
+"""The way into a slot: the first steps of a new user, and the tmux session that a login lands in."""

@@ -1,0 +1,74 @@
+"""`hero_dev doctor`: what is wrong with this box and slot, why it matters, what mends it."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from typing import TYPE_CHECKING
+
+from hero_tui.verbs.exits import DONE, FAILED
+from hero_tui.verbs.session import Session
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from backends.client.locate import Where
+    from backends.doctor.examination import Told
+    from backends.model.health_report import HealthFinding, HealthReport
+
+
+def configure(_: str, parser: argparse.ArgumentParser) -> None:
+    """Add the verb's own options."""
+    parser.add_argument("--fix", action="store_true", help="mend what can be mended without touching work")
+
+
+def run(session: Session, asked: argparse.Namespace) -> int:
+    """Look, mend if asked to, and tell; 1 where something is bad. Raises HeroError."""
+    import asyncio
+
+    from hero_tui.render.health import mend_lines, part_lines, summary_lines
+
+    terminal = session.terminal()
+
+    def told(heading: str, findings: Sequence[HealthFinding]) -> None:
+        if not session.json and not session.quiet:
+            session.show([*part_lines(heading, findings, terminal), ""])
+
+    report = asyncio.run(_examine(session, session.where(), told, fix=asked.fix))
+    if session.json:
+        session.answer(report.model_dump(mode="json"))
+    else:
+        if asked.fix:
+            session.show([*mend_lines(report.mends, terminal), ""])
+        session.show(summary_lines(report, terminal, fixed=asked.fix))
+    return FAILED if report.of("bad") else DONE
+
+
+async def _examine(session: Session, where: Where, told: Told, *, fix: bool) -> HealthReport:
+    from backends.doctor.as_owner import Owners
+    from backends.doctor.examination import examine
+    from backends.doctor.opening import open_context
+
+    context = open_context(where.box, where.users())
+    slots = _slots(session, where, system=context.system)
+    away = Owners() if context.system and context.is_root and slots else None
+    return await examine(context, slots, told, fix=fix, away=away)
+
+
+def _slots(session: Session, where: Where, *, system: bool) -> list[str]:
+    """Whose slots are looked at: the one that is named, all that this user may look into, or the user's own."""
+    from backends.model.errors import HeroError
+    from backends.system_box import login_of
+
+    if not system:
+        return [session.slot] if session.slot else where.users()
+    if os.geteuid() == 0:
+        return [session.slot] if session.slot else where.users()
+    login = login_of(os.geteuid())
+    if session.slot and session.slot != login:
+        raise HeroError(
+            "denied",
+            f"{login} may not look into {session.slot}'s slot.",
+            hint=f"`hero_dev peek {session.slot}` shows what may be seen; root's doctor looks at all slots.",
+        )
+    return [login] if login in where.users() else []
