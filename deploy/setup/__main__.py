@@ -16,6 +16,7 @@ from deploy.setup.packages import packages
 from deploy.setup.restore import restore
 from deploy.setup.software import software
 from deploy.setup.step import Step, Stopped, take, tell
+from deploy.setup.webhooks import webhooks
 
 FAILED, USAGE = 1, 2
 
@@ -62,6 +63,7 @@ def steps(options: Options) -> list[Step]:
         logins(options),
         daemons(),
         slots(),
+        webhooks(),
     ]
 
 

@@ -70,6 +70,19 @@ def test_people_log_in_by_their_keys_and_by_nothing_else(box: RealBox) -> None:
     assert "password" not in offered.stderr.partition("Permission denied")[2]
 
 
+def test_mosh_works_too(box: RealBox) -> None:
+    laptop = box.forge.machine
+    laptop.put(box.keys / "alice", "/var/tmp/alice")
+    laptop.run(["chmod", "600", "/var/tmp/alice"])
+    ssh = "ssh -i /var/tmp/alice -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null"
+    mosh = "stty rows 24 cols 80; " + shlex.join(
+        ["mosh", f"--ssh={ssh}", f"alice@{box.machine.ip}", "--", "touch", "over-mosh"]
+    )
+    told = laptop.run(["script", "-qec", mosh, "/dev/null"], env={"TERM": "xterm", "LANG": "C.UTF-8"}, check=False)
+    done = box.machine.run(["ls", "over-mosh"], user="alice", check=False)
+    assert done.stdout == "over-mosh\n", told.stdout
+
+
 def test_services_run_under_the_users_own_systemd_and_outlive_the_login(box: RealBox) -> None:
     told = box.machine.ssh("alice", box.keys / "alice", ["systemctl", "--user", "is-active", "slot-hero_web"])
     assert told.stdout.strip() == "active"
@@ -142,7 +155,7 @@ def test_a_stopped_service_has_a_page_that_says_how_it_is_started(box: RealBox) 
 
 def test_a_merged_file_gives_a_working_slot(box: RealBox, keys: tuple[Path, dict[str, str]]) -> None:
     box.forge.commit("users/sara.toml", user("Sara", keys[1]["sara"]), "Welcome sara")
-    box.dev("carol", "team", "apply")
+    box.wait(lambda: "sara" in box.machine.run(["getent", "passwd"]).stdout, "an account, by the forge's webhook")
     box.wait(lambda: box.healthy("sara"), "healthy services of sara", SLOT_SECONDS)
     assert box.machine.ssh("sara", box.keys / "sara", ["hero_dev", "status"]).stdout
     assert "nothing to do" in box.dev("carol", "team", "plan").stdout
