@@ -60,6 +60,8 @@ def _settings() -> bytes:
 
 def _by_key() -> None:
     write_file(SSHD, _settings(), 0o644)
+    # Where systemd starts sshd at the first connection (Ubuntu 24.04), it may not have been there yet.
+    Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)
     run("sshd", "-t")
     if succeeds("systemctl", "is-active", "--quiet", "ssh"):
         run("systemctl", "reload", "ssh")

@@ -193,6 +193,34 @@ def test_everything_is_back_after_a_power_failure(box: RealBox) -> None:
     assert set(hidden) == {"bob"}
 
 
+def test_a_secret_reaches_its_service_after_a_boot_too_and_nobody_else(box: RealBox) -> None:
+    secret = "not-a-real-secret-4711"
+    box.machine.write(
+        "/home/bob/hero/secrets/secrets.toml",
+        f'schema = 1\n[secrets]\nAPI_TOKEN = "{secret}"\n',
+        0o600,
+        user="bob",
+    )
+    edit = 's/^\\[run\\]/[run]\\nenv = { API_TOKEN = "{secret:API_TOKEN}" }/'
+    box.machine.run(["sh", "-c", f"sed -i '{edit}' hero/opt/hero_db/*/hero_service.toml"], user="bob")
+    box.dev("bob", "restart", "hero_db")
+    for _ in range(2):
+        pid = box.cells("bob")["hero_db"]["pid"]
+        assert secret in box.machine.run(["cat", f"/proc/{pid}/environ"]).stdout
+        told = box.machine.run(["sh", "-c", "cat /proc/[0-9]*/cmdline; journalctl -q --no-pager"]).stdout
+        assert secret not in told
+        search = ["grep", "-rlFf", "-", "/home", "/run", "/var/lib", "/var/log", "/etc", "/tmp"]
+        places = box.machine.run(search, input=secret, check=False).stdout.splitlines()
+        uid = box.machine.run(["id", "-u", "bob"]).stdout.strip()
+        assert set(places) <= {
+            "/home/bob/hero/secrets/secrets.toml",
+            f"/run/user/{uid}/hero_slot/slot-hero_db.env",
+        }
+        box.machine.kill()
+        box.machine.boot()
+        box.wait(lambda: box.healthy("bob"), "bob's services", 120)
+
+
 def test_who_leaves_is_archived_and_locked_and_can_be_brought_back(box: RealBox) -> None:
     if box.machine.run(["id", "sara"], check=False).returncode:
         pytest.skip("sara's slot was not made: see its own test")
