@@ -31,6 +31,9 @@ from backends.team.values import INTEGRATION, Actual, ActualUser, Desired, Recor
 SHELL = "/bin/bash"
 """What a new account gets; whoever chooses another one that /etc/shells lists keeps it."""
 
+FEW = 2
+"""People who may always leave at once, however small the team is."""
+
 GUARDED_GROUPS = frozenset({"root", "shadow", "disk", "kmem", "hero-broker"})
 """Groups that are as good as root, or have the org's keys: no file of the team repo puts anybody in them."""
 
@@ -75,10 +78,24 @@ def refusals(desired: Desired, actual: Actual) -> dict[str, str]:
             sentence = _no_number(actual) if free < 0 else ""
         if sentence:
             found[login] = f"users/{login}.toml is not carried out: {sentence}"
+    crowd = _crowd(desired, actual)
     for login in leaving(desired, actual):
-        if sentence := _refusal_to_remove(login, actual.user(login)):
+        if sentence := _refusal_to_remove(login, actual.user(login)) or crowd.get(login, ""):
             found[login] = sentence
     return found
+
+
+def _crowd(desired: Desired, actual: Actual) -> dict[str, str]:
+    """Why those who would leave stay, by login, where it is most of the team at once: so does a mistake look."""
+    here = [login for login, user in actual.users.items() if user.record and user.record.phase == "here"]
+    going = [login for login in leaving(desired, actual) if login in here]
+    if len(going) <= max(FEW, len(here) // 2):
+        return {}
+    why = (
+        f"{len(going)} of {len(here)} people have no file any more, and so many are not removed at once."
+        " If it is meant, take their files away in steps of at most half of the team."
+    )
+    return {login: f"{login} is not removed: {why}" for login in going}
 
 
 def notes(desired: Desired, actual: Actual) -> list[str]:

@@ -196,6 +196,23 @@ def test_somebody_who_leaves_is_locked_archived_and_only_then_removed() -> None:
     assert plan(team(), gone) == ()
 
 
+def test_most_of_the_team_at_once_is_not_removed_and_steps_of_half_are() -> None:
+    names = ("integration", *(f"user{number}" for number in range(5)))
+    everybody = team(*(wanted(name) for name in names))
+    actual = here(everybody)
+    for left in (names[:1], names[:2]):
+        few = team(*(wanted(name) for name in left))
+        assert plan(few, actual) == ()
+        told = refusals(few, actual)
+        assert set(told) == set(names) - set(left)
+        assert "people have no file any more" in told["user4"]
+    half = team(*(wanted(name) for name in names[:3]))
+    assert {one.user for one in plan(half, actual)} == set(names[3:])
+    assert refusals(half, actual) == {}
+    alone = here(team(wanted("alice"), wanted("bob")))
+    assert {one.user for one in plan(team(), alone)} == {"alice", "bob"}
+
+
 def test_somebody_who_comes_back_gets_the_home_before_the_account_is_unlocked() -> None:
     gone = here(team(), here(team(wanted())))
     actions = plan(team(wanted()), gone)
