@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
+import errno
 import hashlib
 import os
+import tempfile
 from collections.abc import AsyncIterator, Callable
 from io import FileIO
 from pathlib import Path
@@ -12,6 +15,9 @@ from pathlib import Path
 from backends.archives.disk import CHUNK, disk_errors, in_thread, open_regular, sync_folder, wait_lock, write_all
 from backends.failpoints import failpoint
 from backends.model.errors import HeroError
+
+LOOKS, LOOK_SECONDS = 20, 0.05
+"""How often, and after how many seconds each, a download is looked at that this user may not open yet."""
 
 OpenAt = Callable[[int], AsyncIterator[bytes]]
 """Yields an archive's bytes from an offset on."""
@@ -33,10 +39,18 @@ def make_folder(folder: Path, root: Path) -> None:
         return
     if folder != root:
         make_folder(folder.parent, root)
-    with contextlib.suppress(FileExistsError):
-        folder.mkdir(parents=folder == root)
-        if folder != root:
-            folder.chmod(root.stat().st_mode & 0o7777)
+    if folder == root:
+        folder.mkdir(parents=True, exist_ok=True)
+        return
+    # It has its name only once it is open to the others, one of whom may be looking for it right now.
+    fresh = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+    fresh.chmod(root.stat().st_mode & 0o7777)
+    try:
+        fresh.rename(folder)
+    except OSError as error:
+        fresh.rmdir()
+        if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+            raise
 
 
 class Download:
@@ -68,13 +82,22 @@ class Download:
         with disk_errors("writing", self._part):
             make_folder(self._part.parent, self._root)
             while True:
-                lock = await wait_lock(self._part, create=True, waiting=self._show_others_progress)
+                lock = await self._opened_lock()
                 if os.fstat(lock).st_uid == os.geteuid():
                     os.fchmod(lock, 0o644)  # others must be able to lock it, whatever our umask is
                     return lock
                 # Another slot's user left it: we cannot write it, but the folder is ours too.
                 self._part.unlink(missing_ok=True)
                 os.close(lock)
+
+    async def _opened_lock(self) -> int:
+        """Another slot's user may have made it just now, and is about to open it to others; or was killed then."""
+        for _ in range(LOOKS):
+            with contextlib.suppress(PermissionError):
+                return await wait_lock(self._part, create=True, waiting=self._show_others_progress)
+            await asyncio.sleep(LOOK_SECONDS)
+        self._part.unlink(missing_ok=True)
+        return await wait_lock(self._part, create=True, waiting=self._show_others_progress)
 
     def _show_others_progress(self) -> None:
         with contextlib.suppress(FileNotFoundError):

@@ -329,6 +329,28 @@ async def test_a_download_that_another_user_left_is_begun_anew(cache: ArchiveCac
     assert path.stat().st_uid == 0
 
 
+async def test_a_download_that_another_user_left_before_others_could_look_at_it_is_begun_anew(
+    short_dir: Path,
+) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("only root can be somebody else")
+    short_dir.chmod(0o755)
+    cache, source = ArchiveCache(short_dir / "cache"), Source(os.urandom(5000))
+    part = cache.root / "partial" / f"{source.sha256}.part"
+    part.parent.mkdir(parents=True)
+    for folder in (cache.root, part.parent):
+        folder.chmod(0o2777)
+    part.touch(mode=0o600)
+    os.seteuid(12345)
+    try:
+        path = await cache.add_stream(source.open_at, source.sha256)
+    finally:
+        os.seteuid(0)
+    assert path.stat().st_uid == 12345
+    assert path.read_bytes() == source.content
+    assert not [one.name for one in cache.root.rglob(".*")], "a folder has its name once it is open to others"
+
+
 async def test_a_full_disk_stops_the_download_and_leaves_nothing(small_disk: Path) -> None:
     cache, source = ArchiveCache(small_disk / "cache"), Source(os.urandom(1 << 20))
     with pytest.raises(HeroError) as full:
