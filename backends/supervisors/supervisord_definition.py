@@ -40,6 +40,13 @@ class LaunchError(Exception):
 class Output(POutputDispatcher):  # type: ignore[misc]
     """A process's output on its way to the log."""
 
+    def record_output(self) -> None:
+        # supervisord catches an error of its loop's reading, but not of the last reading after the process's end.
+        try:
+            super().record_output()
+        except (OSError, ValueError):
+            self.handle_error()
+
     def handle_error(self) -> None:
         # Output that cannot be written is lost; a pipe that nobody reads would block the process.
         self.process.config.options.logger.error(f"a part of the log of {self.process.config.name} is lost")
