@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -20,6 +21,8 @@ ROOT = Path(__file__).resolve().parent.parent
 TESTS, SNAPSHOTS = ROOT / "tests", ROOT / "snapshots"
 
 os.environ.pop("NO_COLOR", None)  # a developer's own setting would change the pictures
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # in a shell's background job; no child would hear ctrl-c
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 class TopLevel:
