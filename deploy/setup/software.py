@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
+import shutil
 import stat
 from pathlib import Path
 
@@ -24,6 +26,9 @@ PARTS = (
     "LICENSE",
 )
 """What of a checkout is installed; its tests and history are not."""
+KEPT = 2
+"""Versions besides the one in force that stay: a daemon that was not restarted yet runs from one of them."""
+_VERSION = re.compile(r"[0-9a-f]{12}")
 _PASSED_OVER = ("__pycache__", ".mypy_cache", ".ruff_cache")
 
 
@@ -42,7 +47,7 @@ def _missing() -> list[str]:
     for program in PROGRAMS:
         if not points_to(Path("/usr/local/bin") / program, str(CURRENT / ".venv" / "bin" / program)):
             found.append(f"link {program} into /usr/local/bin")
-    return found
+    return found + [f"remove version {old.name} from {OPT}" for old in _old(version)]
 
 
 def _install() -> None:
@@ -78,6 +83,14 @@ def _install() -> None:
     point(CURRENT, version)
     for program in PROGRAMS:
         point(Path("/usr/local/bin") / program, str(CURRENT / ".venv" / "bin" / program))
+    for old in _old(version):
+        shutil.rmtree(old)
+
+
+def _old(version: str) -> list[Path]:
+    """The versions that nothing runs from any more, as far as their age tells."""
+    others = [folder for folder in OPT.glob("*") if _VERSION.fullmatch(folder.name) and folder.name != version]
+    return sorted(others, key=lambda folder: folder.stat().st_mtime, reverse=True)[KEPT:]
 
 
 def _is_whole(folder: Path) -> bool:
