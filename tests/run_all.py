@@ -36,7 +36,7 @@ def main(arguments: list[str]) -> int:
     workers = str(min(4, os.cpu_count() or 2))
     # By file: tests of one file share the box that its fixture makes.
     spread = ("-n", workers, "--dist", "loadfile")
-    code = _run(("pytest", "-q", *spread, f"--timeout={TEST_SECONDS}", *arguments))
+    code = _run(("pytest", "-q", *spread, f"--timeout={TEST_SECONDS}", "--durations=30", *arguments))
     return 1 if failed else code
 
 
