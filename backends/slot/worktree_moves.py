@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Coroutine, Sequence
 from pathlib import Path
+from typing import Any
 
 from backends.forge.git import branch as find_branch
 from backends.forge.git import git
@@ -42,12 +44,13 @@ async def belongs_to_forge(worktree: Path, heads: Sequence[str]) -> bool:
 async def move(worktree: Path, branch: str, commit: str) -> None:
     """Bring a worktree on `branch` to `commit`, or leave it as it is.
 
-    Raises HeroError conflict where a file that git does not have is in the way.
+    Raises HeroError conflict where a file that git does not have is in the way. Once begun it goes to its end,
+    cancelled or not: what half a checkout leaves looks like somebody's work, which nobody touches.
     """
     # Unlike a reset or a merge, this spares files that git ignores too.
     argv = ("checkout", "--quiet", "--no-overwrite-ignore", "--no-track", "-B", branch, commit, "--")
     try:
-        await git(*argv, cwd=worktree, timeout=CHECKOUT_SECONDS)
+        await _to_its_end(git(*argv, cwd=worktree, timeout=CHECKOUT_SECONDS))
     except GitError as error:
         said = str(error.data.get("stderr", ""))
         if "would be overwritten" not in said:
@@ -59,3 +62,12 @@ async def move(worktree: Path, branch: str, commit: str) -> None:
             hint="Move them away; they stay untouched until then.",
             data={"worktree": str(worktree), "files": files},
         ) from error
+
+
+async def _to_its_end(work: Coroutine[Any, Any, object]) -> None:
+    running = asyncio.ensure_future(work)
+    try:
+        await asyncio.shield(running)
+    except asyncio.CancelledError:
+        await asyncio.wait([running])
+        raise

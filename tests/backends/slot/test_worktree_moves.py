@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import subprocess
 from collections.abc import Awaitable
 from pathlib import Path
@@ -251,3 +252,26 @@ async def test_git_gets_the_environment_of_the_forge(tmp_path: Path, origin: Ori
     await advance(trees)
     await trees.fetch(REPO)
     assert len(asked) >= 2
+
+
+async def test_a_move_that_is_cancelled_goes_to_its_end_and_leaves_no_half(
+    trees: Worktrees, origin: Origin, tmp_path: Path
+) -> None:
+    await advance(trees)
+    begun, go = tmp_path / "begun", tmp_path / "go"
+    slow = f"sh -c 'touch {begun}; while [ ! -e {go} ]; do sleep 0.01; done; cat'"
+    run(SlotPaths(tmp_path / "hero").clone(REPO), "config", "filter.slow.smudge", slow)
+    origin.commit(".gitattributes", "z* filter=slow\n", BRANCH)
+    await advance(trees)
+    newest = origin.commit("zebra", "striped\n", BRANCH)
+    moving = asyncio.ensure_future(advance(trees))
+    async with asyncio.timeout(30):
+        while not begun.exists():
+            await asyncio.sleep(0.01)
+    moving.cancel()
+    await asyncio.sleep(0)
+    go.touch()
+    with pytest.raises(asyncio.CancelledError):
+        await moving
+    path = trees.path(SERVICE, BRANCH)
+    assert (run(path, "rev-parse", "HEAD"), run(path, "status", "--porcelain")) == (newest, "")

@@ -251,14 +251,13 @@ async def test_a_log_whose_folder_goes_does_not_block_its_process(supervisor: Su
 async def test_logs_that_fail_at_the_last_reading_do_not_end_the_supervisor(
     supervisor: Supervisord, tmp_path: Path
 ) -> None:
-    script = "rm -rf logs; for i in 1 2 3; do head -c 60000 /dev/zero; done; exit 6"
+    script = 'rm -r "$0"; for i in 1 2 3; do head -c 60000 /dev/zero; done; exit 6'
     # Which reading is the last is chance; of twenty some are.
     names = [f"web{number}" for number in range(20)]
     for name in names:
-        log = tmp_path / "logs" / f"{name}.log"
-        await supervisor.apply(
-            ProcessSpec(name, ("sh", "-c", script), tmp_path, {}, log, restart="never", log_max_bytes=50_000)
-        )
+        log = tmp_path / name / "its.log"
+        argv = ("sh", "-c", script, name)
+        await supervisor.apply(ProcessSpec(name, argv, tmp_path, {}, log, restart="never", log_max_bytes=50_000))
         await supervisor.start(name)
     for name in names:
         assert (await reached(supervisor, name, "exited")).exit_code == 6
