@@ -56,7 +56,7 @@ async def git(
     code, out, err = await run_git(args, cwd=cwd, git_dir=git_dir, env=env, timeout=timeout)
     stderr = shown_stderr(err)
     if check and code:
-        raise explain(args, git_dir or cwd, stderr)
+        raise explain(args, git_dir or cwd, stderr, code)
     return GitResult(code, out.decode(errors="replace"), stderr)
 
 

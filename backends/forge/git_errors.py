@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -105,8 +106,9 @@ _FULL_BELOW = 64 * 1024
 """Bytes free below which a write that git does not explain is put down to the full disk."""
 
 
-def explain(args: Sequence[str], place: Path | None, stderr: str) -> GitError:
-    """The error for a failed `git ARGS` in `place` that printed `stderr` (already safe to show)."""
+def explain(args: Sequence[str], place: Path | None, stderr: str, code: int = 0) -> GitError:
+    """The error for a failed `git ARGS` in `place` that printed `stderr` (already safe to show) and ended with
+    `code`, below 0 for a signal."""
     where = safe_line(str(place)) if place else "the repository"
     said = _last_words(stderr)
     data = {"git": args[0] if args else "", "stderr": stderr[-2000:]}
@@ -119,10 +121,16 @@ def explain(args: Sequence[str], place: Path | None, stderr: str) -> GitError:
         return GitError(fault.code, message, hint=fault.hint, data=data | {"reason": fault.reason})
     return GitError(
         "failed",
-        f"`git {safe_line(' '.join(args[:1]))}` failed in {where}: {said or 'it gave no reason'}",
+        f"`git {safe_line(' '.join(args[:1]))}` failed in {where}: {said or _silent(code)}",
         hint="Run it there by hand to see more.",
         data=data | {"reason": "git_failed"},
     )
+
+
+def _silent(code: int) -> str:
+    if code < 0:
+        return f"{signal.Signals(-code).name} ended it"
+    return f"it gave no reason (exit {code})" if code else "it gave no reason"
 
 
 def _last_words(stderr: str) -> str:
