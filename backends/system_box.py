@@ -17,6 +17,10 @@ TEAM_GROUP = "hero-team"
 ROUTER_GROUP = "caddy"
 """The group of the router's process."""
 TEAM_SYNC_SOCKET = Path("/run/hero/team_sync/rpc.sock")
+BROKER_SOCKET = Path("/run/hero/broker/rpc.sock")
+BROKER_STATE = Path("/var/lib/hero-broker")
+"""The org's keys, and all else that the broker keeps; nobody but its own user enters."""
+BROKER_USER = "hero-broker"
 SLOTS_RUN = Path("/run/hero/slots")
 """One folder a slot, for its sockets."""
 

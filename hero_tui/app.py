@@ -22,7 +22,7 @@ from hero_tui.desk import CockpitDesk
 from hero_tui.line import LineMaker
 from hero_tui.places import Places
 from hero_tui.settings import THEMES, Settings
-from screens.desk import Changes, Target
+from screens.desk import Cell, Changes, Target
 from screens.fleet import FleetScreen
 from screens.frame import HeroScreen
 from screens.widgets.keyfooter import KeyFooter, KeyHint
@@ -90,9 +90,19 @@ class HeroApp(App[int], inherit_bindings=False):
         """Connect, and look at the clock once a second."""
         self.run_worker(self.desk.line.run(), name="line", group="line", exit_on_error=True)
         self.set_interval(1.0, self._tick)
-        if self._first != "fleet":
+        if self._first == "releases":
+            self.run_worker(self._open_releases(), name="first place", group="first")
+        elif self._first != "fleet":
             self.action_place(self._first)
         self.call_after_refresh(_settle)
+
+    async def _open_releases(self) -> None:
+        """The releases are of a service, and those are known only once the box has answered."""
+        await self.desk.known.wait()
+        if services := self.desk.fleet.services():
+            self.places.show_releases(services[0])
+        else:
+            self.desk.tell("The catalogue names no services yet.", failed=True)
 
     async def on_unmount(self) -> None:
         """Leave no task and no connection behind."""
@@ -110,6 +120,12 @@ class HeroApp(App[int], inherit_bindings=False):
             if screen.ready and (changes.shape or changes.cells or changes.connection):
                 screen.show(changes)
             screen.refresh_frame()
+
+    def paint_agents(self, agents: frozenset[Cell]) -> None:
+        """Have every screen that is open paint these agents; nothing else of it is looked at."""
+        for screen in self._places():
+            if screen.ready:
+                screen.show_agents(agents)
 
     def _tick(self) -> None:
         self.desk.tick()
@@ -176,11 +192,18 @@ class HeroApp(App[int], inherit_bindings=False):
         Textual sends each key through the queues of widget, screen and app: of keys that a slow line delivers in
         one piece, those after the one that opens a dialog would be lost.
         """
-        if isinstance(event, events.Key) and not event.is_forwarded and not isinstance(self.focused, Input):
+        if isinstance(event, events.Key) and not event.is_forwarded and not self._is_typed(event):
             live = self.screen.active_bindings.get(event.key)
             if live and live.enabled and await self.run_action(live.binding.action, live.node):
                 return
         await super().on_event(event)
+
+    def _is_typed(self, event: events.Key) -> bool:
+        """Whether the key goes into a field, which has all of its keys where it is a line."""
+        field = self.focused
+        return isinstance(field, Input) or (
+            field is not None and field.check_consume_key(event.key, event.character)
+        )
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """A verb is offered only where it can do something."""

@@ -7,6 +7,7 @@ import shlex
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from backends.model.agents import Agent
 from backends.model.calls import PlanParams, PullParams, RebuildParams, ServicesParams
 from backends.model.errors import HeroError
 from backends.model.state import Frozen, ServiceStatus
@@ -17,7 +18,7 @@ from screens.widgets.picker_model import PickerItem
 if TYPE_CHECKING:
     from hero_tui.app import HeroApp
 
-_CHANGING = frozenset({"switch", "restart", "build", "pull", "stop", "cancel", "edit", "shell"})
+_CHANGING = frozenset({"switch", "restart", "build", "pull", "stop", "cancel", "edit", "shell", "attach"})
 _STOPPED = ("stopped", "crashed", "unknown")
 
 
@@ -41,6 +42,9 @@ class CellActions:
             "edit": self._edit,
             "shell": self._shell,
             "builds": self._builds,
+            "agent": self._agent,
+            "attach": self._attach,
+            "answer": self._answer,
         }
 
     # -- which are offered ------------------------------------------------------------------------
@@ -51,8 +55,12 @@ class CellActions:
             return False
         if name in _CHANGING and not self._desk.may_change(target.user):
             return False
+        if name in ("agent", "answer"):
+            return bool(self._desk.me) and not self._desk.read_only
         cell = self._desk.fleet.cell(target.user, target.service)
         match name:
+            case "attach":
+                return bool(self._attachable(target))
             case "switch" | "builds":
                 return bool(target.service)
             case "edit" | "manifest":
@@ -89,6 +97,35 @@ class CellActions:
 
     def _builds(self, target: Target) -> None:
         self._app.places.show_builds(target.service)
+
+    def _agent(self, target: Target) -> None:
+        self._desk.show_agent_form(target.service)
+
+    def _answer(self, target: Target) -> None:
+        self._desk.show_inbox()
+
+    def _attachable(self, target: Target) -> list[Agent]:
+        """The live agents of the cell, or where it has none, of the slot."""
+        slot = self._desk.fleet.slots.get(target.user)
+        live = [agent for agent in slot.agents.values() if agent.state != "gone"] if slot else []
+        return [agent for agent in live if agent.service == target.service] or live
+
+    def _attach(self, target: Target) -> None:
+        agents = self._attachable(target)
+        if len(agents) == 1:
+            self._attach_to(agents[0].id)
+            return
+        items = [PickerItem(agent.id, agent.name, agent.title, agent.says) for agent in agents]
+        self.choose("attach", items, self._attach_to)
+
+    def _attach_to(self, agent: str) -> None:
+        self._app.run_worker(self._bring(agent), group="attach", exclusive=True)
+
+    async def _bring(self, agent: str) -> None:
+        try:
+            await self._desk.attach(agent)
+        except HeroError as error:
+            self._desk.tell(str(error), failed=True)
 
     def _restart(self, target: Target) -> None:
         services = target.marked or (target.service,)

@@ -23,10 +23,12 @@ def main(argv: list[str] | None = None) -> int:
         gc.freeze()
 
 
-def agent_main() -> int:
-    """`a`, the alias of an agent's start: says that this version has none."""
-    print("a: agents are not part of this version; `hero_dev --help` lists what is.", file=sys.stderr)
-    return 2
+def agent_main(argv: list[str] | None = None) -> int:
+    """`a`: starts an agent; `a 2 …` is `hero_dev agent --effort 2 …`. Returns the exit code."""
+    words = sys.argv[1:] if argv is None else argv
+    if words and len(words[0]) == 1 and words[0] in "12345":
+        words = ["--effort", *words]
+    return main(["agent", *words])
 
 
 def _called_as(program: str) -> list[str]:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from backends.model.state import Event, FleetSnapshot
     from hero_tui.app import HeroApp
 
-SCREENS = ("fleet", "slot", "logs", "builds")
+SCREENS = ("fleet", "slot", "logs", "builds", "releases", "agents", "inbox")
 _PICTURE_SECONDS = 20.0
 _SETTLE_SECONDS = 0.4
 

@@ -29,6 +29,10 @@ COMMANDS: tuple[Command, ...] = (
     Command("logs", ("service", "…"), "logs of services, merged"),
     Command("builds", ("service",), "the queue of builds, and what went through it"),
     Command("releases", ("service",), "what is published of a service", 1),
+    Command("agents", (), "everybody's agents"),
+    Command("agent", ("service",), "start an agent in my slot"),
+    Command("inbox", (), "questions and messages for me"),
+    Command("tell", ("receiver", "…"), "say something to a person, or to an agent like alice/3", 2),
     Command("switch", ("service", "branch"), "run another branch or release", 1),
     Command("restart", ("service", "…"), "restart services", 1),
     Command("start", ("service", "…"), "start services, or the whole slot"),
@@ -68,7 +72,8 @@ def parse(line: str) -> tuple[Command, list[str]]:
         raise HeroError("not_found", f"There is no command :{words[0]}.", hint=hint)
     arguments = words[1:]
     if len(arguments) < command.least:
-        raise HeroError("usage", f":{command.name} needs a {command.takes[0]}.", hint=usage(command))
+        missing = command.takes[len(arguments)].replace("…", "text")
+        raise HeroError("usage", f":{command.name} needs a {missing}.", hint=usage(command))
     if "…" not in command.takes and len(arguments) > len(command.takes):
         raise HeroError("usage", f":{command.name} takes no {arguments[-1]!r}.", hint=usage(command))
     return command, arguments
@@ -118,6 +123,9 @@ def _names(kind: str, words: Sequence[str], fleet: FleetView) -> list[str]:
             return fleet.users()
         case "service":
             return fleet.services()
+        case "receiver" if len(words) == 1:
+            agents = [agent.name for slot in fleet.slots.values() for agent in slot.agents.values()]
+            return [*fleet.users(), *agents]
         case "branch" if len(words) > 1:
             bound = {slot.cells[words[1]].branch for slot in fleet.slots.values() if words[1] in slot.cells}
             return sorted(bound)

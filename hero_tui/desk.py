@@ -11,15 +11,19 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from backends.client.live import State
+from backends.model.agent_calls import AgentAttach, AgentParams, PeekAgentLogParams
 from backends.model.calls import Empty, LogsParams, OperationParams, PlanParams
 from backends.model.errors import HeroError
 from backends.model.state import Event, FleetSnapshot, Frozen, Operation
 from hero_tui import store
+from hero_tui.agent_following import follow_agent
+from hero_tui.agents_paint import AgentsPaint
 from hero_tui.build_queue import BuildQueue
 from hero_tui.doings import Doings
 from hero_tui.following import follow
+from hero_tui.inbox_book import InboxBook
 from hero_tui.line import LineMaker, same_words
-from screens.desk import Asked, Changes, Doing, FleetView, LogBatch
+from screens.desk import AgentBatch, Asked, Changes, Doing, FleetView, InboxView, LogBatch
 from screens.widgets.cells import is_faulty
 from screens.widgets.keyfooter import KeyHint
 from screens.widgets.statusbar import Connection as Shown
@@ -58,10 +62,12 @@ class CockpitDesk:
         self._fleet = store.Fleet()
         self._painted = FleetView()
         self._flush_wanted = False
+        self._agents = AgentsPaint(lambda: self.fleet, app.paint_agents)
         self.known = asyncio.Event()
         self._tasks: set[asyncio.Task[Any]] = set()
         self._doings = Doings(self.call, now, self._soon)
         self._queue = BuildQueue(self.ask_box, self.tell, self._soon)
+        self._inbox = InboxBook(me, self.ask_box, self._announce, self._soon)
         self._listeners: list[Callable[[Event], None]] = []
         self.line = make_line(on_state=self._on_state, on_snapshot=self._on_snapshot, on_event=self._on_event)
 
@@ -106,6 +112,7 @@ class CockpitDesk:
             connection=_CONNECTION[fleet.connection],
             place=place,
             faults=faults,
+            waiting=self._inbox.waiting,
             running=sum(len(slot.operations) for slot in fleet.slots.values()),
             building=self._queue.building,
             queued=self._queue.queued,
@@ -130,15 +137,22 @@ class CockpitDesk:
             self.refresh_fleet()
         if state == "online":
             self._own(self._queue.fill(), "builds")
+            self.refresh_inbox()
         self._soon()
 
     def _on_snapshot(self, snapshot: FleetSnapshot) -> None:
         self._fleet = store.with_snapshot(self._fleet, snapshot)
         self.known.set()
         self._soon()
+        self._agents.soon()
 
     def _on_event(self, event: Event) -> None:
         self._fleet = store.with_event(self._fleet, event)
+        if event.kind.startswith("agent."):
+            self._agents.soon()  # there may be many a second, and they concern no other screen's cells
+            return
+        if self._inbox.concerns(event):
+            self.refresh_inbox()
         if event.kind == "operation.changed":
             with contextlib.suppress(ValidationError):
                 self._doings.heard(event.slot, Operation.model_validate(event.data))
@@ -203,6 +217,32 @@ class CockpitDesk:
         """Logs through restarts: after a loss it begins again where it was."""
         params = LogsParams(services=() if build else tuple(services), lines=lines, build=build or None)
         return follow(lambda asked: self.line.logs(user, asked, own=user == self._me), params)
+
+    def follow_agent(self, user: str, agent: str, lines: int) -> AsyncIterator[AgentBatch]:
+        """See `Desk`."""
+        return follow_agent(self.line.agent_log, PeekAgentLogParams(user=user, agent=agent, limit=lines))
+
+    @property
+    def inbox(self) -> InboxView:
+        """See `Desk`."""
+        return self._inbox.view
+
+    def refresh_inbox(self) -> None:
+        """See `Desk`."""
+        self._own(self._inbox.fill(), "inbox")
+
+    def _announce(self, sentence: str) -> None:
+        """A bell, which tmux passes on to whoever looks elsewhere, and a toast that stays a while."""
+        self._app.bell()
+        self._app.notify(sentence, title="waits for you", severity="warning", timeout=8, markup=False)
+
+    async def attach(self, agent: str) -> None:
+        """See `Desk`."""
+        from hero_tui.attach import attach
+
+        told = await self.call(self.me, "agent.attach", AgentParams(agent=agent), AgentAttach)
+        if sentence := await attach(self._app, told):
+            self.tell(sentence)
 
     def begin(self, asked: Asked) -> None:
         """Mark its cells at once, carry it out as a task."""
@@ -289,6 +329,22 @@ class CockpitDesk:
     def show_releases(self, service: str) -> None:
         """See `Desk`."""
         self._app.places.show_releases(service)
+
+    def show_agents(self, agent: str = "") -> None:
+        """See `Desk`."""
+        self._app.places.show_agents(agent)
+
+    def show_agent(self, user: str, agent: str) -> None:
+        """See `Desk`."""
+        self._app.places.show_agent(user, agent)
+
+    def show_inbox(self, item: str = "") -> None:
+        """See `Desk`."""
+        self._app.places.show_inbox(item)
+
+    def show_agent_form(self, service: str = "") -> None:
+        """See `Desk`."""
+        self._app.places.show_agent_form(service)
 
     # -- tasks ------------------------------------------------------------------------------------
 

@@ -4,30 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from backends.model.errors import nearest
-
-
-@dataclass(frozen=True, slots=True)
-class Key:
-    """One entry. `keys` are alternatives, the first one is shown; `action` is empty where a widget owns the key.
-
-    `hint` places it in the footer: 0 not at all, small numbers first, negative ones at the right edge.
-    """
-
-    id: str
-    keys: str
-    label: str
-    context: str
-    help: str
-    action: str = ""
-    hint: int = 0
-
-    @property
-    def shown(self) -> str:
-        """The first key as a person reads it."""
-        return shown_key(self.keys.split(",")[0])
+from hero_tui.agent_keys import AGENT_KEYS, AGENT_PLACES
+from hero_tui.key import Key as Key
+from hero_tui.key import shown_key as shown_key
 
 
 def _verb(name: str, keys: str, label: str, help: str, hint: int = 0) -> Key:
@@ -43,6 +25,8 @@ TABLE: tuple[Key, ...] = (
     Key("app.logs", "3", "logs", "any", "The logs of what is under the cursor", "app.place('logs')"),
     Key("app.builds", "4", "builds", "any", "Builds that run, wait and ended", "app.place('builds')"),
     Key("app.releases", "5", "releases", "any", "What is published of the service", "app.place('releases')"),
+    Key("app.agents", "6", "agents", "any", "Everybody's agents", "app.place('agents')"),
+    Key("app.inbox", "7", "inbox", "any", "Questions and messages for me", "app.place('inbox')"),
     Key("app.peek", "u", "peek", "any", "Look into somebody's slot, read-only", "app.peek", 70),
     Key("app.refresh", "ctrl+r", "refresh", "any", "Ask the box for everything again", "app.refresh_fleet"),
     Key("app.back", "escape,q", "back", "any", "Clear a filter or result, or go back", "app.back"),
@@ -58,6 +42,9 @@ TABLE: tuple[Key, ...] = (
     _verb("url", "o", "URL", "Copy its URL, or a curl command"),
     _verb("copy", "c", "copy", "Copy hash, tag, branch, socket…"),
     _verb("builds", "B", "builds", "Its builds, in every slot"),
+    _verb("agent", "a", "agent", "Start an agent in my slot, for this service", 57),
+    _verb("attach", "A", "attach", "The window of an agent on this branch"),
+    _verb("answer", "i", "answer", "Answer what waits for me"),
     _verb("manifest", "y", "manifest", "Read the slot's manifest"),
     _verb("edit", "e", "edit", "Edit the manifest in $EDITOR"),
     _verb("shell", "S", "shell", "A shell in the worktree"),
@@ -206,6 +193,7 @@ TABLE: tuple[Key, ...] = (
     Key("picker.cancel", "escape", "back", "picker", "Choose nothing"),
     Key("switch.back", "B", "back to previous", "switch", "Run again what ran before (while nothing is typed)"),
     Key("filter.back", "escape", "back", "filter", "The filter that was there before", "", 1),
+    *AGENT_KEYS,
 )
 
 PLACES: Mapping[str, tuple[str, ...]] = {
@@ -219,6 +207,7 @@ PLACES: Mapping[str, tuple[str, ...]] = {
     "confirm": ("confirm",),
     "switch": ("picker", "switch"),
     "filter": ("filter",),
+    **AGENT_PLACES,
 }
 """Which contexts are live together; within a place no key may mean two things."""
 
@@ -246,18 +235,12 @@ _FORBIDDEN = frozenset(
     )
 )
 """Prefixes of tmux and screen, pane navigators, flow and job control, and what terminals send for other keys."""
-_NAMES = {"escape": "esc", "pagedown": "pgdn", "pageup": "pgup", "delete": "del", "backspace": "bksp"}
 
 
 def keymap(table: Iterable[Key]) -> dict[str, str]:
     """What to lay over the bindings that app and widgets declare: a person's own keys, and `WIDGETS_DIFFER`."""
     default = {entry.id: entry.keys for entry in TABLE}
     return {one.id: one.keys for one in table if one.keys != default[one.id] or one.id in WIDGETS_DIFFER}
-
-
-def shown_key(key: str) -> str:
-    """A key as a person reads it: `ctrl-d`, `esc`, `?`."""
-    return _NAMES.get(key, key.replace("+", "-"))
 
 
 def is_forbidden(key: str) -> bool:

@@ -9,6 +9,8 @@ from typing import Protocol, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from backends.client.live import StateWatcher
+from backends.model.agent_calls import PeekAgentLogParams
+from backends.model.agents import AgentLine
 from backends.model.calls import LogsParams
 from backends.model.errors import HeroError
 from backends.model.state import Event, FleetSnapshot, Frozen, LogLine
@@ -28,6 +30,8 @@ class Line(Protocol):
     async def slot(self, user: str, method: str, params: Frozen | None, result: type[R]) -> R: ...
 
     def logs(self, user: str, params: LogsParams, *, own: bool) -> AsyncGenerator[tuple[LogLine, ...], None]: ...
+
+    def agent_log(self, params: PeekAgentLogParams) -> AsyncGenerator[tuple[AgentLine, ...], None]: ...
 
 
 class LineMaker(Protocol):

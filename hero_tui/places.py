@@ -21,6 +21,7 @@ class Places:
 
     def __init__(self, app: HeroApp):
         self._app = app
+        self._draft = ""
 
     def close_dialogs(self) -> None:
         """Down to the screen under the dialogs."""
@@ -49,6 +50,10 @@ class Places:
             self.show_builds()
         elif name == "releases":
             self._releases(service)
+        elif name == "agents":
+            self.show_agents()
+        elif name == "inbox":
+            self.show_inbox()
         elif not user:
             self._app.desk.tell("Which slot? Move to one first, or name it: `:slot alice`.", failed=True)
         elif name == "slot":
@@ -92,6 +97,39 @@ class Places:
 
         self._go_down()
         self._app.push_screen(ReleasesScreen(self._app.desk, service))
+
+    def show_agents(self, agent: str = "") -> None:
+        """Everybody's agents, the cursor on the one with this name."""
+        from screens.agents import AgentsScreen
+
+        self._go_down()
+        self._app.push_screen(AgentsScreen(self._app.desk, agent))
+
+    def show_agent(self, user: str, agent: str) -> None:
+        """One agent, on the list of them if that is open."""
+        from screens.agent import AgentScreen
+
+        self.close_dialogs()
+        if isinstance(self._app.screen, AgentScreen):
+            self._app.pop_screen()
+        self._app.push_screen(AgentScreen(self._app.desk, user, agent))
+
+    def show_inbox(self, item: str = "") -> None:
+        """Questions and messages."""
+        from screens.inbox import InboxScreen
+
+        self._go_down()
+        self._app.push_screen(InboxScreen(self._app.desk, item))
+
+    def show_agent_form(self, service: str = "") -> None:
+        """Describe a new agent; what was typed and not sent is there again."""
+        from screens.agent_form import AgentForm
+
+        self.close_dialogs()
+        self._app.push_screen(AgentForm(self._app.desk, service, self._draft), self._keep_draft)
+
+    def _keep_draft(self, draft: str | None) -> None:
+        self._draft = draft or ""
 
     def show_switch(self, user: str, service: str, query: str = "") -> None:
         """What the service could be switched to."""

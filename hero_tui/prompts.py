@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pydantic import ValidationError
+
 from backends.model.calls import PlanParams, SwitchParams
 from backends.model.errors import HeroError
+from backends.model.inbox import InboxItem
+from backends.model.inbox_calls import TEXT_LIMIT, TellParams
 from hero_tui import commands
 from hero_tui.keys import shown_key
 from hero_tui.settings import THEMES
@@ -74,6 +78,7 @@ class Prompts:
         ]
         lines = [f"slot {user}" for user in fleet.users()]
         lines += [f"{verb} {name}" for verb in _ON_SERVICES for name in fleet.services()]
+        lines += ["agents", "inbox", *(["agent"] if self._desk.me else [])]
         lines += [f"theme {name}" for name in THEMES] + [f"density {name}" for name in ("auto", *DENSITIES)]
         items += [PickerItem(f"line {line}", line, "", ":", "commands") for line in (*lines, "q")]
         self._actions.choose("anything", items, self._run_item)
@@ -115,6 +120,15 @@ class Prompts:
                 app.places.show_builds(self._service(arguments[0]) if arguments else "")
             case "releases":
                 app.places.show_releases(self._service(arguments[0]))
+            case "agents":
+                app.places.show_agents()
+            case "inbox":
+                app.places.show_inbox()
+            case "agent":
+                self._mine()
+                app.places.show_agent_form(self._service(arguments[0]) if arguments else "")
+            case "tell":
+                app.run_worker(self._send(arguments[0], " ".join(arguments[1:])), group="tell")
             case "theme":
                 theme = arguments[0] if arguments else next(one for one in THEMES if one != app.theme)
                 app.theme = commands.known("theme", theme, THEMES)
@@ -153,6 +167,17 @@ class Prompts:
             self._actions.services(name, user, tuple(services))
         else:
             self._actions.run(name, Target(user, services[0]))
+
+    async def _send(self, to: str, text: str) -> None:
+        try:
+            await self._desk.ask_box("message.send", TellParams(to=to, text=text, user=self._desk.me), InboxItem)
+        except ValidationError:
+            self._desk.tell(f"A message has {TEXT_LIMIT:,} characters at most.", failed=True)
+            return
+        except HeroError as error:
+            self._desk.tell(str(error), failed=True)
+            return
+        self._desk.tell(f"a message to {to} is on its way")
 
     def _service(self, name: str) -> str:
         return commands.known("service", name, self._desk.fleet.services())

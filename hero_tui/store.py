@@ -9,7 +9,9 @@ from typing import TypeVar
 
 from pydantic import ValidationError
 
+from backends.model.agents import Agent
 from backends.model.state import Event, FleetSnapshot, Operation, ServiceStatus, SlotStatus
+from hero_tui.store_agents import agent_told, agents_of, owned
 from screens.desk import Busy, Cell, Changes, Connection, FleetView, SlotView
 from screens.widgets.cells import phase_of, share_of
 
@@ -25,15 +27,16 @@ _BY_SERVICES = frozenset({"start", "stop", "restart"})
 class Fleet:
     """What is known, and of each part the `seq` of the event that told it: an older event changes nothing.
 
-    `told` has an entry a cell and a slot's head (service ""), those of removed ones too; `gone` one a removed
-    slot. `floor` is the seq of the newest snapshot. `doubtful` are slots of which a box that has just started
-    could tell nothing: what was known of them stays until they tell it again. `ended` are operations, `marks`
-    cells that a call of this cockpit is about to change.
+    `told` has an entry a cell and a slot's head (service ""), those of removed ones too; `agents_told` one an
+    agent, by slot and id; `gone` one a removed slot. `floor` is the seq of the newest snapshot. `doubtful` are
+    slots of which a box that has just started could tell nothing: what was known of them stays until they tell it
+    again. `ended` are operations, `marks` cells that a call of this cockpit is about to change.
     """
 
     view: FleetView = field(default_factory=FleetView)
     floor: int = 0
     told: Mapping[Cell, int] = field(default_factory=dict)
+    agents_told: Mapping[Cell, int] = field(default_factory=dict)
     gone: Mapping[str, int] = field(default_factory=dict)
     ended: tuple[str, ...] = ()
     doubtful: frozenset[str] = frozenset()
@@ -44,6 +47,7 @@ def with_snapshot(fleet: Fleet, snapshot: FleetSnapshot) -> Fleet:
     """The snapshot, and what events newer than it have told already."""
     seq = snapshot.seq
     newer = {cell: told for cell, told in fleet.told.items() if told > seq}
+    agents_newer = {agent: told for agent, told in fleet.agents_told.items() if told > seq}
     gone = {user: told for user, told in fleet.gone.items() if told > seq}
     slots: dict[str, SlotView] = {}
     doubtful: set[str] = set()
@@ -51,7 +55,9 @@ def with_snapshot(fleet: Fleet, snapshot: FleetSnapshot) -> Fleet:
         known = fleet.view.slots.get(status.slot)
         if status.slot in gone:
             continue
-        slots[status.slot] = _merged(status, known, newer, fleet.ended)
+        merged = _merged(status, known, newer, fleet.ended)
+        agents = agents_of(status, known.agents if known else {}, agents_newer, keep=_is_untold(status))
+        slots[status.slot] = replace(merged, agents=agents)
         if known and known.cells and _is_untold(status):
             doubtful.add(status.slot)
     for user, _ in (cell for cell in newer if cell[0] not in slots):
@@ -67,7 +73,15 @@ def with_snapshot(fleet: Fleet, snapshot: FleetSnapshot) -> Fleet:
         problems=snapshot.problems,
     )
     return _with_busy(
-        replace(fleet, view=view, floor=max(seq, fleet.floor), told=newer, gone=gone, doubtful=frozenset(doubtful))
+        replace(
+            fleet,
+            view=view,
+            floor=max(seq, fleet.floor),
+            told=newer,
+            agents_told=agents_newer,
+            gone=gone,
+            doubtful=frozenset(doubtful),
+        )
     )
 
 
@@ -103,6 +117,10 @@ def with_event(fleet: Fleet, event: Event) -> Fleet:
                 return _with_head(fleet, event, SlotStatus.model_validate(event.data))
             case "slot.removed":
                 return _without_slot(fleet, event)
+            case "agent.changed":
+                return _with_agent(fleet, event, Agent.model_validate(event.data))
+            case "agent.removed":
+                return _with_agent(fleet, event, None)
             case "operation.changed":
                 return _with_operation(fleet, event, Operation.model_validate(event.data))
     except ValidationError:
@@ -163,18 +181,34 @@ def _with_cell(fleet: Fleet, event: Event, status: ServiceStatus | None) -> Flee
     return _with_slot(replace(fleet, told=told), replace(slot, cells=MappingProxyType(cells)))
 
 
+def _with_agent(fleet: Fleet, event: Event, agent: Agent | None) -> Fleet:
+    """The agent of the event's subject as it is now, or none; another slot's name in it counts for nothing."""
+    if agent is not None and not owned(agent, event):
+        return fleet
+    told = agent_told(fleet.agents_told, event, fleet.gone.get(event.slot, 0))
+    if told is None:
+        return fleet
+    slot = fleet.view.slots.get(event.slot) or _unheard(event)
+    agents = _without(slot.agents, event.subject) if agent is None else {**slot.agents, agent.id: agent}
+    slots = {**fleet.view.slots, event.slot: replace(slot, agents=MappingProxyType(agents))}
+    return replace(fleet, agents_told=told, view=replace(fleet.view, slots=MappingProxyType(slots)))
+
+
 def _with_head(fleet: Fleet, event: Event, head: SlotStatus) -> Fleet:
     key = (event.slot, "")
     if event.seq < max(fleet.told.get(key, 0), fleet.gone.get(event.slot, 0)):
         return fleet
     slot = fleet.view.slots.get(event.slot) or SlotView(head)
     operations = slot.operations if head.online else {}
-    cells = slot.cells
+    cells, agents = slot.cells, slot.agents
     if head.online and event.slot in fleet.doubtful:
         cells = {name: one for name, one in cells.items() if fleet.told.get((event.slot, name), 0) > fleet.floor}
+        heard = fleet.agents_told
+        agents = {id: one for id, one in agents.items() if heard.get((event.slot, id), 0) > fleet.floor}
         fleet = replace(fleet, doubtful=fleet.doubtful - {event.slot})
     told = {**fleet.told, key: event.seq}
-    return _with_slot(replace(fleet, told=told), SlotView(_head(head), MappingProxyType(dict(cells)), operations))
+    new = SlotView(_head(head), MappingProxyType(dict(cells)), operations, agents)
+    return _with_slot(replace(fleet, told=told), new)
 
 
 def _without_slot(fleet: Fleet, event: Event) -> Fleet:
@@ -243,7 +277,7 @@ def _busy(operation: Operation) -> Busy:
 
 
 def _head(status: SlotStatus) -> SlotStatus:
-    return status.model_copy(update={"services": (), "operations": ()})
+    return status.model_copy(update={"services": (), "operations": (), "agents": ()})
 
 
 def _unheard(event: Event) -> SlotView:

@@ -9,7 +9,9 @@ from typing import Literal, Protocol, TypeVar
 
 from pydantic import BaseModel
 
+from backends.model.agents import Agent, AgentLine
 from backends.model.calls import PlanParams
+from backends.model.inbox import InboxItem
 from backends.model.state import CatalogueEntry, Event, Frozen, LogLine, Operation, ServiceStatus, SlotStatus
 from screens.widgets.keyfooter import KeyHint
 from screens.widgets.progress import OperationView
@@ -34,11 +36,12 @@ class Busy:
 
 @dataclass(frozen=True, slots=True)
 class SlotView:
-    """One slot: `head` without its services, these by name, and the operations that run in it by id."""
+    """One slot: `head` without its services, these by name, and by id the operations and agents in it."""
 
     head: SlotStatus
     cells: Mapping[str, ServiceStatus] = field(default_factory=dict)
     operations: Mapping[str, Operation] = field(default_factory=dict)
+    agents: Mapping[str, Agent] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +62,11 @@ class FleetView:
         """The binding there; None where nothing is bound."""
         slot = self.slots.get(user)
         return slot.cells.get(service) if slot else None
+
+    def agent(self, user: str, id: str) -> Agent | None:
+        """The agent with this id in the slot of `user`."""
+        slot = self.slots.get(user)
+        return slot.agents.get(id) if slot else None
 
     def users(self) -> list[str]:
         """Everybody with a slot, the integration slot first."""
@@ -95,6 +103,27 @@ class LogBatch:
 
     lines: tuple[LogLine, ...] = ()
     lost: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AgentBatch:
+    """Entries of an agent's log that is followed; `lost` as in `LogBatch`."""
+
+    lines: tuple[AgentLine, ...] = ()
+    lost: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class InboxView:
+    """What waits for this person, and what did. `known` is False until the box has answered once.
+
+    `items` are all that are open or unread, and the newest of the others; `problem` says why the last question to
+    the box was not answered.
+    """
+
+    items: tuple[InboxItem, ...] = ()
+    known: bool = False
+    problem: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +193,15 @@ class Desk(Protocol):
     def follow(self, user: str, services: Sequence[str], lines: int, build: str = "") -> AsyncIterator[LogBatch]:
         """The logs as they come, of services or of one build, through restarts of the daemons."""
 
+    @property
+    def inbox(self) -> InboxView: ...
+
+    def refresh_inbox(self) -> None:
+        """Ask the box what is in the inbox now."""
+
+    def follow_agent(self, user: str, agent: str, lines: int) -> AsyncIterator[AgentBatch]:
+        """An agent's log from its last `lines` entries on, through restarts of the daemons."""
+
     def begin(self, asked: Asked) -> None:
         """Start a change; its cells are marked busy at once, its progress and end are told in `doings`."""
 
@@ -188,6 +226,21 @@ class Desk(Protocol):
 
     def show_releases(self, service: str) -> None:
         """What is published of a service."""
+
+    def show_agents(self, agent: str = "") -> None:
+        """Everybody's agents, the cursor on the one with this name (`alice/3`)."""
+
+    def show_agent(self, user: str, agent: str) -> None:
+        """One agent's log, with a line to reply."""
+
+    def show_inbox(self, item: str = "") -> None:
+        """Questions and messages, the cursor on the one with this id."""
+
+    def show_agent_form(self, service: str = "") -> None:
+        """Where a new agent is described and started."""
+
+    async def attach(self, agent: str) -> None:
+        """Bring the window of an agent of my slot in front of the person. Raises HeroError."""
 
     def cancel(self, user: str, operation: str) -> None: ...
 

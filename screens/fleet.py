@@ -10,7 +10,7 @@ from textual.containers import Container
 from textual.widget import Widget
 from textual.widgets import Static
 
-from screens.desk import INTEGRATION, Changes, Desk, Target
+from screens.desk import INTEGRATION, Cell, Changes, Desk, SlotView, Target
 from screens.frame import HeroScreen
 from screens.widgets.cells import grid_cell
 from screens.widgets.detail import DetailPane, DetailView, detail_of
@@ -23,6 +23,8 @@ from screens.widgets.titles import set_titles
 
 AGES_EVERY = 15
 """Seconds between two looks at the ages in the cells, which count minutes."""
+_AGENTS_FIRST = ("waiting", "error", "working", "starting", "idle")
+"""Which state of an agent stands for those of its slot."""
 TAGS_FROM = 140
 """Width in cells from which on the credential column is shown even if it says `none` everywhere."""
 
@@ -41,6 +43,7 @@ class FleetScreen(HeroScreen):
         self._ticks = 0
         self._marked: set[tuple[str, str]] = set()
         self._described = True
+        self._tagged = False
 
     def body(self) -> Iterable[Widget]:
         """Grid and detail pane, or a sentence that says why there is none."""
@@ -97,17 +100,8 @@ class FleetScreen(HeroScreen):
         heads = [fleet.slots[user].head for user in fleet.users()]
         # Where nobody has a credential the column tells nothing, and a narrow screen needs its room.
         tagged = self.size.width >= TAGS_FROM or any(head.credential != "none" for head in heads)
-        rows = [
-            GridRow(
-                head.slot,
-                head.slot,
-                pinned=head.slot == INTEGRATION,
-                tag=head.credential if tagged else "",
-                stale=head.stale,
-                short_tag=head.credential.removeprefix("org-") if tagged else "",
-            )
-            for head in heads
-        ]
+        rows = [self._row(fleet.slots[head.slot], tagged) for head in heads]
+        self._tagged = tagged
         first = grid.cursor is None
         grid.set_shape(rows, [GridColumn(service, service) for service in fleet.services()])
         for user, slot in fleet.slots.items():
@@ -116,6 +110,32 @@ class FleetScreen(HeroScreen):
                     grid.set_cell(user, service, None)
         if first and self.desk.me in fleet.slots and fleet.services():
             grid.cursor = (self.desk.me, fleet.services()[0])
+
+    @staticmethod
+    def _row(slot: SlotView, tagged: bool) -> GridRow:
+        head = slot.head
+        live = [agent.state for agent in slot.agents.values() if agent.state != "gone"]
+        return GridRow(
+            head.slot,
+            head.slot,
+            pinned=head.slot == INTEGRATION,
+            tag=head.credential if tagged else "",
+            stale=head.stale,
+            short_tag=head.credential.removeprefix("org-") if tagged else "",
+            tag_state=head.credential_state if tagged else "",
+            agents=len(live),
+            agents_state=min(live, key=_AGENTS_FIRST.index, default=""),
+        )
+
+    def show_agents(self, agents: frozenset[Cell]) -> None:
+        """The sign of a slot whose agents are others now."""
+        for user in {user for user, _ in agents}:
+            slot, place = self.desk.fleet.slots.get(user), self.grid.view.row_at.get(user)
+            if slot is None or place is None:
+                continue
+            row = self._row(slot, self._tagged)
+            if row != self.grid.view.rows[place]:
+                self.grid.set_row(row)
 
     def _show_cell(self, user: str, service: str) -> None:
         fleet = self.desk.fleet

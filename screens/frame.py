@@ -8,7 +8,7 @@ from textual.app import ComposeResult
 from textual.screen import Screen
 from textual.widget import Widget
 
-from screens.desk import Changes, Desk, Target
+from screens.desk import Cell, Changes, Desk, Target
 from screens.widgets.doings import DoingStack
 from screens.widgets.keyfooter import KeyFooter
 from screens.widgets.statusbar import StatusBar
@@ -51,6 +51,9 @@ class HeroScreen(Screen[None]):
 
     def show(self, changes: Changes) -> None:
         """Paint what changed of the fleet."""
+
+    def show_agents(self, agents: frozenset[Cell]) -> None:
+        """Paint what changed of these agents, by slot and id: it may come often."""
 
     def tick(self) -> None:
         """A second has passed: ages may have changed."""

@@ -17,6 +17,9 @@ from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 from syrupy.location import PyTestLocation
 from textual.app import App
 
+from tests.claude_program import claude_or_none as claude_or_none
+from tests.claude_program import claude_program as claude_program
+
 ROOT = Path(__file__).resolve().parent.parent
 TESTS, SNAPSHOTS = ROOT / "tests", ROOT / "snapshots"
 

@@ -31,6 +31,7 @@ HOST = re.compile(r"https?://([^\s/\"'`<>()\[\]{}|\\]+)")
 HOSTS = {
     "cdnjs.cloudflare.com": "the font in Textual's pictures",
     "localhost": "this machine",
+    "api.anthropic.com": "the API that Claude Code speaks to",
     "127.0.0.1": "this machine",
     "www.apache.org": "the licence",
     "www.freedesktop.org": "the document type of D-Bus policies",

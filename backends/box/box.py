@@ -21,6 +21,8 @@ from backends.box.edge.numbers import Numbers
 from backends.box.eventlog import EventLog
 from backends.box.fleet import Fleet
 from backends.box.gates import Gates
+from backends.box.inbox.handlers import changed_event
+from backends.box.inbox.inbox import Inbox
 from backends.box.keeper import Keeper
 from backends.box.links import Links
 from backends.box.peek import Peeks
@@ -36,6 +38,7 @@ from backends.forge.base import Forge
 from backends.model.boxfile import BoxFile
 from backends.model.calls import TeamChangedParams
 from backends.model.errors import HeroError
+from backends.model.inbox import InboxItem
 from backends.model.paths import BoxPaths
 from backends.model.state import Build, Event, FleetSnapshot
 from backends.model.text import safe_line
@@ -72,13 +75,14 @@ class Box:
         self.log = EventLog(self._database, self._tell)
         self.subscribers = Subscribers(self.log)
         self.links = Links(self._slot_lost)
-        self.peeks = Peeks(self.fleet, self.links, self.team.hides_logs)
+        self.peeks = Peeks(self.fleet, self.links, self.team.hides_logs, self.team.hides_agents)
         self.keeper = Keeper(paths, argv) if argv else None
         at_once = boxfile.builds.at_once or max(1, (os.cpu_count() or 1) // 2)
         self.queue = BuildQueue(
             self._database, self.links, at_once=at_once, memory=_free_memory, tell=self._tell_of_build
         )
         self.fanout = FanOut(forge, self.fleet, self.queue, self._have_look)
+        self.inbox = Inbox(self._database, self.links, self._tell_of_items)
         self.gates = Gates(forge, self.team, self.fleet, self.queue, now)
         self.edge = Edge(
             name,
@@ -116,6 +120,7 @@ class Box:
         await self.team.load()
         await self.log.append(self._take_team())
         await self.queue.open()
+        await self.inbox.open()
         await self.edge.open()
         self._opened = True
         # In this order: the watch is in force before the look at what was there.
@@ -134,6 +139,7 @@ class Box:
         self._opened = False
         await self.edge.close()
         await self.queue.close()
+        await self.inbox.close()
         if self.keeper:
             await self.keeper.close()
         await self.peeks.close()
@@ -188,6 +194,9 @@ class Box:
             data=build.model_dump(mode="json"),
         )
         self.log.put([event])
+
+    async def _tell_of_items(self, items: Sequence[InboxItem]) -> None:
+        await self.log.append([changed_event(item, self.name, now()) for item in items])
 
     def _tell(self, events: Sequence[Event]) -> None:
         self.subscribers.publish(events)
@@ -264,6 +273,7 @@ class Box:
     def slot_came(self, slot: str) -> None:
         """A slot's daemon has connected: what its bindings follow is looked at before long."""
         self.queue.slot_connected(slot)
+        self.inbox.slot_came(slot)
         self._came.set()
 
     async def _poll_now_and_then(self) -> None:
@@ -271,7 +281,9 @@ class Box:
         self._came.set()
         while True:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._came.wait(), POLL_EVERY)
+                # Not wait_for, which can swallow a cancellation that comes together with the event.
+                async with asyncio.timeout(POLL_EVERY):
+                    await self._came.wait()
             # Slots come in crowds; one look does for all of them.
             await asyncio.sleep(POLL_FIRST)
             self._came.clear()

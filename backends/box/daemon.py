@@ -76,8 +76,7 @@ def _sockets(paths: BoxPaths, boxfile: BoxFile) -> _Sockets:
     if boxfile.kind == "system":
         folder = prepared_folder(paths.run)
         return _Sockets(folder, 0o660, group_id(TEAM_GROUP), group_id(ROUTER_GROUP))
-    longest = max(len(paths.rpc_socket.name), len(paths.http_socket.name))
-    return _Sockets(ensure_socket_dir(paths.run, longest))
+    return _Sockets(ensure_socket_dir(paths.run, paths.longest_socket))
 
 
 class _Gate:

@@ -1,10 +1,12 @@
-"""End the daemons of all slots, and with them, if asked, everything that the slots run."""
+"""End the daemons of all slots, and with them, if asked, everything that the slots run; then the broker."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import os
+from pathlib import Path
+from typing import Any
 
 from backends.box.box import Box
 from backends.box.keeper import has_run, wait_for_exit
@@ -16,7 +18,10 @@ SECONDS = 90.0
 
 
 async def end_slots(box: Box, *, services: bool) -> None:
-    """Have every slot's daemon end, and wait until its process has. Raises HeroError naming those that did not."""
+    """Have every slot's daemon end, and wait until its process has. Raises HeroError naming those that did not.
+
+    With `services` agents end too, and nobody needs the broker any more.
+    """
     if box.keeper:
         await box.keeper.close()
     names = sorted({*box.fleet.names(), *_left_running(box)})
@@ -29,6 +34,20 @@ async def end_slots(box: Box, *, services: bool) -> None:
             hint="See the slots' logs; `box down` again tries again.",
             data={"slots": sorted(failed)},
         )
+    if services:
+        await end_broker(box.paths.broker_socket)
+
+
+async def end_broker(socket: Path) -> None:
+    """Have the broker that answers at `socket` end, if one does; until its process has. Raises HeroError."""
+    try:
+        connection = await connect(socket, label="The broker")
+    except HeroError:
+        return
+    try:
+        await _end_process(connection, "aibroker.down", {}, "The broker")
+    finally:
+        await connection.close()
 
 
 def _left_running(box: Box) -> list[str]:
@@ -64,18 +83,22 @@ async def _reach(box: Box, slot: str, services: bool) -> Connection | None:
 
 
 async def _end_daemon(daemon: Connection, slot: str, services: bool) -> None:
+    await _end_process(daemon, "slot.down", {"services": services}, f"The daemon of {slot}'s slot")
+
+
+async def _end_process(daemon: Connection, method: str, params: dict[str, Any], title: str) -> None:
     try:
         pidfd = os.pidfd_open(daemon.peer.pid)
     except ProcessLookupError:
         return
     try:
         try:
-            await daemon.call("slot.down", {"services": services}, timeout=SECONDS)
+            await daemon.call(method, params, timeout=SECONDS)
         except HeroError as error:
             # It may be gone before its answer is out; what counts is that its process ends.
             if error.code != "unreachable":
                 raise
         if not await wait_for_exit(pidfd, SECONDS):
-            raise HeroError("timeout", f"The daemon of {slot}'s slot did not end within {SECONDS:g} s.")
+            raise HeroError("timeout", f"{title} did not end within {SECONDS:g} s.")
     finally:
         os.close(pidfd)

@@ -39,7 +39,7 @@ class Keep:
 
 @dataclass(frozen=True)
 class Retention:
-    """Passing states (`service.*`, `slot.*`) go soon, records of what was done (audit, builds, …) late."""
+    """Passing states (`service.*`, `slot.*`, `agent.*`) go soon, records of what was done (audit, builds) late."""
 
     passing: Keep = Keep(rows=100_000, age=timedelta(days=14), least=1_000)
     records: Keep = Keep(rows=1_000_000, age=timedelta(days=365), least=10_000)
@@ -55,7 +55,7 @@ class Bounds:
 
 def is_passing(kind: str) -> bool:
     """Whether an event tells a state that the next one replaces, rather than something that was done."""
-    return kind.startswith(("service.", "slot."))
+    return kind.startswith(("service.", "slot.", "agent."))
 
 
 def create(db: sqlite3.Connection, replaces: bool) -> None:

@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from backends.model.agents import Agent
 from backends.model.calls import ReportParams
 from backends.model.state import Event, Operation, ServiceStatus, SlotStatus
 
-_HEAD_EXCLUDES = {"services", "operations", "archives"}
+_HEAD_EXCLUDES = {"services", "operations", "agents", "archives"}
 
 
 class Person(NamedTuple):
@@ -32,19 +33,25 @@ class _Slot:
     head: SlotStatus
     cells: dict[str, ServiceStatus] = field(default_factory=dict)
     operations: dict[str, Operation] = field(default_factory=dict)
+    agents: dict[str, Agent] = field(default_factory=dict)
     told: bool = False
 
     def status(self) -> SlotStatus:
-        update = {"services": tuple(self.cells.values()), "operations": tuple(self.operations.values())}
-        return self.head.model_copy(update=update)
+        return self.head.model_copy(
+            update={
+                "services": tuple(self.cells.values()),
+                "operations": tuple(self.operations.values()),
+                "agents": tuple(self.agents.values()),
+            }
+        )
 
 
 class Fleet:
     """Pure state, no I/O; time is a parameter.
 
     Events: `service.changed` (data: the ServiceStatus), `service.removed`, `slot.online`, `slot.offline` and
-    `slot.changed` (data: the SlotStatus without services and operations), `slot.removed`, and without a place
-    in the log `operation.changed` (data: the Operation).
+    `slot.changed` (data: the SlotStatus without services, operations and agents), `slot.removed`, `agent.changed`
+    (data: the Agent), `agent.removed`, and without a place in the log `operation.changed` (data: the Operation).
     """
 
     def __init__(self, box: str):
@@ -85,6 +92,7 @@ class Fleet:
                 "seen_at": now,
                 "services": (),
                 "operations": (),
+                "agents": (),
             }
         )
         kept = self._set_head(slot, head, now)
@@ -95,6 +103,7 @@ class Fleet:
             kept += self._set_cells(slot, report.status.services, now)
         kept += self._set_cells(slot, report.cells, now)
         kept += self._remove_cells(slot, gone - {cell.service for cell in report.cells}, now)
+        kept += self._set_agents(slot, report, now)
         return Changes(kept, self._set_operations(slot, report, now))
 
     def disconnected(self, name: str, now: datetime) -> list[Event]:
@@ -159,6 +168,20 @@ class Fleet:
         removed = [name for name in sorted(names) if slot.cells.pop(name, None)]
         return [self._event("service.removed", slot.head, now, name, {}) for name in removed]
 
+    def _set_agents(self, slot: _Slot, report: ReportParams, now: datetime) -> list[Event]:
+        events = []
+        for agent in (*(report.status.agents if report.status else ()), *report.agents):
+            own = agent.model_copy(update={"slot": slot.head.slot})
+            if slot.agents.get(own.id) != own:
+                slot.agents[own.id] = own
+                events.append(self._event("agent.changed", slot.head, now, own.id, _dump(own)))
+        if report.status is not None:
+            told = {agent.id for agent in (*report.status.agents, *report.agents)}
+            for gone in [id for id in slot.agents if id not in told]:
+                del slot.agents[gone]
+                events.append(self._event("agent.removed", slot.head, now, gone, {}))
+        return events
+
     def _set_operations(self, slot: _Slot, report: ReportParams, now: datetime) -> list[Event]:
         told = {operation.id: operation for operation in (report.status.operations if report.status else ())}
         told |= {operation.id: operation for operation in report.operations}
@@ -176,5 +199,5 @@ class Fleet:
         return Event(seq=0, time=now, box=self._box, slot=head.slot, kind=kind, subject=subject, data=data)
 
 
-def _dump(value: ServiceStatus | Operation) -> dict[str, Any]:
+def _dump(value: ServiceStatus | Operation | Agent) -> dict[str, Any]:
     return value.model_dump(mode="json", by_alias=True)

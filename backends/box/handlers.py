@@ -5,21 +5,28 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
 from pydantic import BaseModel
 
+from backends.box.agent_tools import agent_tools
 from backends.box.box import Box, now
 from backends.box.builds import completed
 from backends.box.down import end_slots
 from backends.box.edge.hooks import hook_url
-from backends.box.harmless import harmless
+from backends.box.harmless import harmless, harmless_fields
+from backends.box.inbox.callers import Callers
+from backends.box.inbox.handlers import inbox_calls
 from backends.box.releases import compare, list_releases
 from backends.box.reports import check_slot, own_events
 from backends.failpoints import failpoint
 from backends.model import calls
+from backends.model.audit_calls import AuditNoteParams, noted
+from backends.model.broker_calls import BrokerAudited
 from backends.model.errors import HeroError
 from backends.model.state import Build, FleetSnapshot
+from backends.model.text import safe_line
 from backends.rpc.dispatcher import Call, Dispatcher
 from backends.system_box import login_of
 from backends.version import VERSION
@@ -36,6 +43,7 @@ class _Handlers:
     def __init__(self, box: Box, ended: asyncio.Event):
         self._box = box
         self._ended = ended
+        self._callers = Callers(box.rights, box.links, box.fleet, box.team)
 
     def table(self) -> dict[str, Callable[[Call, Any], Awaitable[BaseModel]]]:
         return {
@@ -43,6 +51,7 @@ class _Handlers:
             "events.subscribe": self.subscribe,
             "peek.slot": self._box.peeks.slot,
             "peek.logs": self._box.peeks.logs,
+            "peek.agent_log": self._box.peeks.agent_log,
             "logs.stop": self._box.peeks.stop,
             "release.list": self.releases,
             "release.compare": self.compare,
@@ -55,10 +64,14 @@ class _Handlers:
             "hooks.install": self.hooks_install,
             "webhook.handle": self.webhook,
             "audit.list": self.audit,
+            "audit.note": self.note,
+            "broker.audited": self.broker_audited,
             "team.changed": self.team_changed,
             "slot.report": self.report,
             "box.status": self.status,
             "box.down": self.down,
+            "agent.tools": partial(agent_tools, self._box.team, self._box.log),
+            **inbox_calls(self._box.inbox, self._callers, self._box.record),
         }
 
     async def snapshot(self, _: Call, __: calls.Empty) -> FleetSnapshot:
@@ -131,6 +144,20 @@ class _Handlers:
 
     async def audit(self, _: Call, params: calls.AuditParams) -> calls.EventsResult:
         return calls.EventsResult(events=tuple(await self._box.log.audit(params.limit, params.slot)))
+
+    async def note(self, call: Call, params: AuditNoteParams) -> calls.Empty:
+        actor = login_of(call.peer.uid)
+        if not self._box.rights.is_root(call.peer):
+            raise HeroError("denied", f"{actor} tells what was done to a slot's own daemon.")
+        await self._box.record(*noted(params, actor))
+        return calls.Empty()
+
+    async def broker_audited(self, call: Call, params: BrokerAudited) -> calls.Empty:
+        self._box.rights.broker(call.peer)
+        for line in map(harmless_fields, params.lines):
+            kind = safe_line(str(line.get("kind", "")), 60)
+            await self._box.record(f"audit.{kind}", str(line.get("slot", "")), line)
+        return calls.Empty()
 
     async def report(self, call: Call, params: calls.ReportParams) -> calls.ReportResult:
         box, slot = self._box, check_slot(params.slot)

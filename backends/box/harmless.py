@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from backends.model.calls import LogsResult, ReportParams
+from backends.model.agents import AgentLine
+from backends.model.calls import ReportParams
 from backends.model.state import LogLine
 from backends.model.text import safe_line, safe_text
 
@@ -21,16 +22,22 @@ def harmless(report: ReportParams) -> ReportParams:
     return ReportParams.model_validate(_cleaned(report.model_dump(by_alias=True)))
 
 
-def harmless_logs(result: LogsResult) -> LogsResult:
-    """Log lines as people may see them: colours (SGR) stay, everything else is made safe."""
-    return result.model_copy(update={"lines": tuple(harmless_line(line) for line in result.lines)})
-
-
 def harmless_line(line: LogLine) -> LogLine:
-    """One log line with nothing but its colours."""
+    """One log line as people may see it: colours (SGR) stay, everything else is made safe."""
     parts = _COLOUR.split(line.text[:_LINE_LIMIT].replace("\n", " "))
     parts[::2] = [safe_text(part) for part in parts[::2]]
     return line.model_copy(update={"source": safe_line(line.source, 200), "text": "".join(parts)})
+
+
+def harmless_agent_line(line: AgentLine) -> AgentLine:
+    """One entry of an agent's log, bounded; it keeps its line breaks."""
+    text = safe_text(line.text[:_LINE_LIMIT])
+    return line.model_copy(update={"text": text, "tool": safe_line(line.tool, 200)})
+
+
+def harmless_fields(fields: dict[str, Any]) -> dict[str, Any]:
+    """`fields` with every text in them made safe."""
+    return {str(name): _cleaned(value) for name, value in fields.items()}
 
 
 def _cleaned(value: Any) -> Any:

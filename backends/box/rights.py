@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 
 from backends.model.errors import HeroError
 from backends.rpc.sockets import Peer
-from backends.system_box import login_of
+from backends.system_box import BROKER_USER, login_of
 
 
 class Rights:
@@ -56,3 +56,8 @@ class Rights:
         """Raises HeroError `denied` where the caller is not root."""
         if peer.uid != 0 and not (peer.uid == os.geteuid() and not self.system):
             raise HeroError("denied", f"{login_of(peer.uid)} may not {what}: only the reconciler does.")
+
+    def broker(self, peer: Peer) -> None:
+        """Raises HeroError `denied` where the caller is not the broker of the org's keys."""
+        if self.system and login_of(peer.uid) != BROKER_USER:
+            raise HeroError("denied", f"{login_of(peer.uid)} may not tell what the broker did.")

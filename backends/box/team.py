@@ -13,6 +13,7 @@ from backends.box_files import read_team
 from backends.forge.base import Forge
 from backends.forge.git import git, rev_parse
 from backends.model.errors import HeroError
+from backends.model.policy import Policy
 from backends.model.state import CatalogueEntry
 from backends.model.team import TeamRepo
 from backends.model.team_files import CatalogueService, UserFile
@@ -47,6 +48,11 @@ class Team:
         return self._team.team.admins if self._team.team else ()
 
     @property
+    def policy(self) -> Policy:
+        """What actions and tools the team allows."""
+        return self._team.policy
+
+    @property
     def catalogue(self) -> tuple[CatalogueEntry, ...]:
         """The services that a slot may bind."""
         return tuple(_entry(service) for service in self._team.catalogue.services)
@@ -61,6 +67,11 @@ class Team:
         """Whether `user` does not show their logs to teammates; so too where their file cannot be read."""
         found = self._team.users.get(user)
         return found.peek.logs == "none" if found else self._team.is_stopped(user)
+
+    def hides_agents(self, user: str) -> bool:
+        """As `hides_logs`, of what their agents were asked, did and said."""
+        found = self._team.users.get(user)
+        return found.peek.agents == "none" if found else self._team.is_stopped(user)
 
     async def refresh(self) -> bool:
         """Take what the forge has now; whether that changed anything. Never raises: see `problems`."""

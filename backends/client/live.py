@@ -10,9 +10,12 @@ from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from backends.client.agent_log import follow_agent_log
 from backends.client.follow import follow_logs
 from backends.client.locate import Where
 from backends.client.start import start_box, start_slot
+from backends.model.agent_calls import PeekAgentLogParams
+from backends.model.agents import AgentLine
 from backends.model.calls import BY_NAME, LogsParams, PeekLogsParams
 from backends.model.errors import HeroError
 from backends.model.state import Event, FleetSnapshot, Frozen, LogLine
@@ -118,6 +121,15 @@ class LiveBox:
             peek = PeekLogsParams(user=user, **params.model_dump())
             stream = follow_logs(await self.box_connection(), "peek.logs", peek)
         async with contextlib.aclosing(stream):
+            async for lines in stream:
+                yield lines
+
+    async def agent_log(self, params: PeekAgentLogParams) -> AsyncGenerator[tuple[AgentLine, ...], None]:
+        """Follow an agent's log, one's own or a teammate's, as a peek of the box.
+
+        Raises HeroError when the stream breaks.
+        """
+        async with contextlib.aclosing(follow_agent_log(await self.box_connection(), params)) as stream:
             async for lines in stream:
                 yield lines
 

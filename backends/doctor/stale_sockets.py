@@ -33,7 +33,7 @@ def is_stale(path: Path, now: float) -> bool:
 
 async def _of_box(context: Context) -> Sequence[Found]:
     run = context.machine.run
-    folders = [run / "box", run / "team_sync"] if context.system else [context.box.run]
+    folders = [run / "box", run / "team_sync", run / "broker"] if context.system else [context.box.run]
     return await in_thread(lambda: _look(context, folders))
 
 

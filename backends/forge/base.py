@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Generic, Literal, Protocol, TypeVar
 
+from backends.forge.issues import Comment, Issue
 from backends.model.errors import HeroError
 
 T = TypeVar("T")
@@ -122,7 +123,7 @@ def check_page(page: int, limit: int) -> None:
 
 
 class Forge(Protocol):
-    """Repositories, branches and releases. `repo` is always `<organisation>/<name>`.
+    """Repositories, branches, releases, issues. `repo` is always `<organisation>/<name>`.
 
     Every method raises HeroError: `usage` for a name that could never be right, `not_found` (with the
     nearest names) for a repository, branch, tag or asset that is not there, `conflict` where a
@@ -254,6 +255,25 @@ class Forge(Protocol):
 
     async def delete_hook(self, repo: str, hook_id: str) -> None:
         """Remove a webhook; one that is gone already is fine."""
+        ...
+
+    async def addresses(self, repo: str) -> tuple[str, ...]:
+        """The forge's web addresses, ours first: links into `repo` begin so. Empty where it has no pages."""
+        ...
+
+    async def issue(self, repo: str, number: int) -> Issue:
+        """The issue. Raises HeroError usage for a pull request."""
+        ...
+
+    async def comments(self, repo: str, number: int, *, newest: int = 50) -> tuple[Comment, ...]:
+        """The `newest` comments on an issue, the oldest of them first."""
+        ...
+
+    async def comment(self, repo: str, number: int, text: str, *, key: str = "") -> Comment:
+        """Say `text` (Markdown) on an issue. Called again with the same `key` it gives the comment that is there.
+
+        It is never sent twice: where an answer got lost, it is looked for by a mark that readers do not see.
+        """
         ...
 
     def git_environment(self) -> Mapping[str, str]:

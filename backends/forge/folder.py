@@ -1,4 +1,4 @@
-"""The forge of a rootless box: `<root>/<org>/<name>.git`, bare, and its releases in `<name>.releases/`."""
+"""The forge of a rootless box: `<root>/<org>/<name>.git`, bare; beside it `<name>.releases/`, `<name>.issues/`."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from backends.forge import folder_drafts, git
 from backends.forge.base import Asset, Branch, Page, Progress, Release, check_page
 from backends.forge.folder_commits import FolderCommits, resolve
 from backends.forge.folder_files import CHUNK, copy_hashed, disk_errors, in_thread, open_file
+from backends.forge.folder_issues import FolderIssues
 from backends.forge.folder_records import AssetRecord, ReleaseRecord, check_asset_name, check_tag
 from backends.forge.folder_releases import FolderReleases, Problem
 from backends.forge.git_errors import GitError
@@ -37,7 +38,7 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
-class FolderForge(FolderCommits):
+class FolderForge(FolderCommits, FolderIssues):
     """A `Forge` in the folder `root`; any number of processes may use it at once.
 
     `clock` says when a release is published. Assets' `downloads` are not counted (always 0).

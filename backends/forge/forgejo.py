@@ -29,11 +29,13 @@ from backends.forge.forgejo_errors import Site
 from backends.forge.forgejo_extra import Extra, MergeMethod, PullRequest, Version
 from backends.forge.forgejo_hooks import Hooks
 from backends.forge.forgejo_http import ForgejoHttp, Sleep
+from backends.forge.forgejo_issues import Issues
 from backends.forge.forgejo_protection import weaknesses
 from backends.forge.forgejo_records import RawRepository, User
 from backends.forge.forgejo_redact import Redactor, check_token
 from backends.forge.forgejo_releases import Releases
 from backends.forge.forgejo_repos import Repositories
+from backends.forge.issues import Comment, Issue
 from backends.forge.lean_httpx import httpx
 from backends.model.names import check_repo
 
@@ -67,6 +69,7 @@ class Forgejo:
         self._downloads = Downloads(self._releases)
         self._uploads = Uploads(self._releases, self._drafts, self._downloads)
         self._hooks = Hooks(self._api, self._repositories)
+        self._issues = Issues(self._api, self._repositories)
         self._extra = Extra(self._api, self._repositories)
         self._changes = Changes(self._api, poll_seconds)
 
@@ -181,6 +184,18 @@ class Forgejo:
 
     async def delete_hook(self, repo: str, hook_id: str) -> None:
         await self._hooks.delete(repo, hook_id)
+
+    async def addresses(self, repo: str) -> tuple[str, ...]:
+        return await self._issues.addresses(repo)
+
+    async def issue(self, repo: str, number: int) -> Issue:
+        return await self._issues.get(repo, number)
+
+    async def comments(self, repo: str, number: int, *, newest: int = 50) -> tuple[Comment, ...]:
+        return await self._issues.comments(repo, number, newest)
+
+    async def comment(self, repo: str, number: int, text: str, *, key: str = "") -> Comment:
+        return await self._issues.comment(repo, number, text, key)
 
     async def pull_request(self, repo: str, head: str, base: str, title: str, body: str) -> PullRequest:
         """As `Extra.pull_request`."""

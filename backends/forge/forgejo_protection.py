@@ -39,7 +39,8 @@ async def weaknesses(api: ForgejoApi, repo: str, branch: str) -> tuple[str, ...]
     check_branch(branch)
     path = f"/repos/{check_repo(repo)}/branch_protections"
     try:
-        found = [raw async for raw in api.every(path)]
+        # Forges give this list whole, and without the count that says so.
+        answer = await api.json("GET", path)
     except HeroError as error:
         if status_of(error) not in (403, 404):
             raise
@@ -49,7 +50,9 @@ async def weaknesses(api: ForgejoApi, repo: str, branch: str) -> tuple[str, ...]
             hint="The token's account has to administer the repository.",
             data=error.data,
         ) from None
-    rule = _for_branch(read_all(_Rule, found), branch)
+    if not isinstance(answer, list):
+        raise api.site.no_forge(f"GET {path}", "there is no list in it")
+    rule = _for_branch(read_all(_Rule, answer), branch)
     if rule is None:
         return (f"{repo} has no protection for the branch {safe_line(branch, 200)}.",)
     return tuple(_open_doors(rule, safe_line(branch, 200)))

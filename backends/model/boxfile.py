@@ -16,6 +16,7 @@ from backends.model.tomlfile import Strict, TomlFile
 
 SHORTEST_INTERVAL = 10.0
 """Seconds between two looks of the reconciler at the forge, at least."""
+_LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
 def _check_interval(seconds: float) -> float:
@@ -83,6 +84,24 @@ class TeamSync(Strict):
     require_protection: bool = False
 
 
+def _check_upstream(url: str) -> str:
+    found = _check_web_address(url)
+    if found.startswith("https://") or urlsplit(found).hostname in _LOOPBACK:
+        return found
+    raise BadValue(found, "an https address, for the org's keys go there")
+
+
+class Claude(Strict):
+    """`[claude]`: how a session gets an org key.
+
+    `hand_over`: "relay" keeps the key in the broker, which passes the session's requests on to `upstream`; "key"
+    gives the session the key itself.
+    """
+
+    hand_over: Literal["relay", "key"] = "relay"
+    upstream: Annotated[str, AfterValidator(_check_upstream)] = "https://api.anthropic.com"
+
+
 class BoxFile(TomlFile):
     """The box's own file. `kind`: a "rootless" box is one folder of one user, on a "system" box every slot is a
     Linux account. `team_repo` is the `<organisation>/<name>` of the team repo in the box's forge."""
@@ -96,6 +115,7 @@ class BoxFile(TomlFile):
     router: Router = Router()
     builds: Builds = Builds()
     team_sync: TeamSync = TeamSync()
+    claude: Claude = Claude()
 
 
 def render_boxfile(name: str, created: datetime, team_repo: str) -> str:

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
+from backends.model.agent_calls import AGENT_METHODS
+from backends.model.agents import Agent
+from backends.model.audit_calls import AUDIT_METHODS
+from backends.model.broker_calls import BROKER_METHODS
+from backends.model.inbox_calls import INBOX_METHODS
+from backends.model.method import Empty as Empty
+from backends.model.method import Method as Method
 from backends.model.state import (
     Build,
     BuildPriority,
@@ -26,22 +32,6 @@ from backends.model.state import (
     SlotStatus,
     Source,
 )
-
-
-@dataclass(frozen=True)
-class Method:
-    """A call: its name, who answers it, its models, and whether it changes anything."""
-
-    name: str
-    server: Literal["slot", "box", "both", "team_sync"]
-    params: type[BaseModel]
-    result: type[BaseModel]
-    summary: str
-    mutates: bool = False
-
-
-class Empty(Frozen):
-    """No parameters, or nothing to say."""
 
 
 class StatusParams(Frozen):
@@ -174,6 +164,7 @@ class ReportParams(Frozen):
     cells: tuple[ServiceStatus, ...] = ()
     removed: tuple[str, ...] = Field(default=(), description="Services whose binding is gone.")
     operations: tuple[Operation, ...] = Field(default=(), description="Progress; not kept.")
+    agents: tuple[Agent, ...] = Field(default=(), description="Those that changed; the whole status has all.")
     events: tuple[Event, ...] = Field(default=(), description="From the slot's outbox, oldest first.")
     last_outbox_id: int = Field(default=0, description="The outbox id of the last of `events`.")
 
@@ -429,6 +420,10 @@ METHODS: tuple[Method, ...] = (
     Method("slot.report", "box", ReportParams, ReportResult, "A slot's daemon tells its state.", True),
     Method("box.status", "box", Empty, BoxStatus, "The box's daemons."),
     Method("box.down", "box", DownParams, Empty, "End all daemons of a rootless box.", True),
+    *AUDIT_METHODS,
+    *AGENT_METHODS,
+    *INBOX_METHODS,
+    *BROKER_METHODS,
 )
 """The table that servers register from, clients call by and docs/openrpc.json is made of."""
 

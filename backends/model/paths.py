@@ -70,6 +70,16 @@ class SlotPaths:
         return self.sockets / "hero_slot" / "rpc.sock"
 
     @property
+    def tmux_socket(self) -> Path:
+        """The tmux server of a rootless slot's agents."""
+        return self.sockets / "hero_slot" / "tmux.sock"
+
+    @property
+    def agents(self) -> Path:
+        """One folder an agent: its record, its log, its program's own files; for its owner's eyes only."""
+        return self.var / "agents"
+
+    @property
     def supervisor(self) -> Path:
         return self.var / "supervisor"
 
@@ -177,6 +187,21 @@ class BoxPaths:
     def http_socket(self) -> Path:
         """The HTTP edge: webhooks, metrics, health."""
         return self.run / "http.sock"
+
+    @property
+    def broker_socket(self) -> Path:
+        """Where the broker of a rootless box answers; a system box's has a folder of its own."""
+        return self.run / "broker.sock"
+
+    @property
+    def longest_socket(self) -> int:
+        """Bytes that the longest name of a socket in `run` takes."""
+        return max(len(path.name) for path in (self.rpc_socket, self.http_socket, self.broker_socket))
+
+    @property
+    def broker(self) -> Path:
+        """What the broker of a rootless box keeps: org keys above all; for its owner's eyes only."""
+        return self.root / "secrets" / "broker"
 
     @property
     def forge_token(self) -> Path:

@@ -1,14 +1,17 @@
-"""`policy.toml`: the blast radius of actions, and so which run, which wait and which need approval."""
+"""`policy.toml`: which actions run, wait or need approval, and which tools a role's agents are granted."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from fnmatch import fnmatchcase
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
+from backends.model.agent_tools import TOOLS
 from backends.model.durations import Seconds
-from backends.model.names import BadValue, check_login
+from backends.model.errors import nearest
+from backends.model.names import BadValue, check_login, check_role
 from backends.model.tomlfile import Strict, TomlFile
 
 Radius = Literal["low", "medium", "high"]
@@ -39,10 +42,27 @@ class Rule(Strict):
         return value
 
 
+def _check_tool(name: str) -> str:
+    if name in TOOLS:
+        return name
+    close = nearest(name, TOOLS, 1)
+    raise BadValue(name, f"a tool (did you mean `{close[0]}`?)" if close else f"one of {', '.join(TOOLS)}")
+
+
+class Grant(Strict):
+    """One `[[agent_tools]]`: the tools that the agents of people with this role have, and no others."""
+
+    role: Annotated[str, AfterValidator(check_role)]
+    tools: tuple[Annotated[str, AfterValidator(_check_tool)], ...] = Field(strict=False)
+
+
 class Policy(TomlFile):
-    """The rules in their order: the first that matches decides."""
+    """The rules in their order: the first that matches decides. `agent_tools`: at most one a role."""
+
+    unique: ClassVar[Mapping[str, tuple[str, ...]]] = {"agent_tools": ("role",)}
 
     rules: tuple[Rule, ...] = Field(default=(), alias="rule", strict=False)
+    agent_tools: tuple[Grant, ...] = Field(default=(), strict=False)
 
 
 DEFAULT_RULE = Rule(action="*", actor="any", radius="high", approvers=("@admins",))
@@ -55,3 +75,11 @@ def radius_of(policy: Policy, action: str, actor: str) -> Rule:
         if rule.actor in ("any", actor) and fnmatchcase(action, rule.action):
             return rule
     return DEFAULT_RULE
+
+
+def tools_of(policy: Policy, role: str) -> tuple[str, ...]:
+    """The tools that agents of people with `role` are granted: all, where no entry names the role."""
+    for grant in policy.agent_tools:
+        if grant.role == role:
+            return tuple(name for name in TOOLS if name in grant.tools)
+    return tuple(TOOLS)

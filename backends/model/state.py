@@ -5,7 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from backends.model.agents import Agent
+from backends.model.frozen import Frozen as Frozen
 
 Source = Literal["release", "build", "hash"]
 Drift = Literal["current", "behind", "modified", "missing", "pinned"]
@@ -13,12 +16,6 @@ Health = Literal["healthy", "starting", "unhealthy", "crashed", "stopped", "unkn
 BuildState = Literal["queued", "running", "succeeded", "failed", "cancelled", "superseded"]
 BuildPriority = Literal["interactive", "background"]
 OperationState = Literal["running", "succeeded", "failed", "cancelled"]
-
-
-class Frozen(BaseModel):
-    """Base of every value that crosses a socket: frozen, no unknown keys, `from` spelled as in the files."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, serialize_by_alias=True)
 
 
 class ErrorInfo(Frozen):
@@ -131,8 +128,10 @@ class SlotStatus(Frozen):
     full_name: str = ""
     role: str = "developer"
     credential: str = "none"
+    credential_state: Literal["", "expiring", "cooling"] = ""
     services: tuple[ServiceStatus, ...] = ()
     operations: tuple[Operation, ...] = ()
+    agents: tuple[Agent, ...] = ()
     problems: tuple[str, ...] = ()
     archives: tuple[str, ...] = Field(
         default=(), description="sha256 of each archive that is installed, running or not."

@@ -72,6 +72,10 @@ def load_team(files: Mapping[str, str]) -> tuple[TeamRepo, tuple[Problem, ...]]:
     if catalogue:
         loader.judge(templates, TEMPLATES, lambda one: _unknown_services(one, catalogue))
     roles = {*templates, *(_stem(path, TEMPLATES) for path in loader.stopped if path.startswith(TEMPLATES))}
+    if policy and (findings := list(_grants_to_nobody(policy, roles))):
+        layout = lay_out(files[POLICY])
+        loader.stop(POLICY, tuple(located(finding, layout, POLICY) for finding in findings))
+        policy = None
     loader.judge(users, USERS, lambda one: chain(_unknown_role(one, roles), _groups_not_allowed(one, team)))
     repo = TeamRepo(
         team=team,
@@ -172,6 +176,14 @@ def _unknown_role(user: UserFile, roles: set[str | None]) -> Iterator[Finding]:
     known = sorted(role for role in roles if role)
     if user.role not in known:
         yield _unknown(("role",), user.role, f"a role with a file in {TEMPLATES}", known)
+
+
+def _grants_to_nobody(policy: Policy, roles: set[str | None]) -> Iterator[Finding]:
+    """A role that is spelled wrongly would leave the right one with every tool."""
+    known = sorted(role for role in roles if role)
+    for index, grant in enumerate(policy.agent_tools):
+        if grant.role not in known:
+            yield _unknown(("agent_tools", index, "role"), grant.role, f"a role with a file in {TEMPLATES}", known)
 
 
 def _groups_not_allowed(user: UserFile, team: TeamConfig | None) -> Iterator[Finding]:

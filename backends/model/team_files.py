@@ -201,6 +201,7 @@ class Peek(Strict):
     """`[peek]`: what teammates may see."""
 
     logs: Literal["team", "none"] = "team"
+    agents: Literal["team", "none"] = "team"
 
 
 class UserFile(TomlFile):

@@ -8,6 +8,7 @@ import random
 from collections.abc import Callable
 from pathlib import Path
 
+from backends.model.agents import Agent
 from backends.model.calls import ReportParams, ReportResult
 from backends.model.errors import HeroError
 from backends.model.state import Operation, ServiceStatus, SlotStatus
@@ -31,8 +32,8 @@ ANSWER_SECONDS = 30.0
 class BoxLink:
     """Keeps a connection to the box's daemon at `socket` and tells it of `slot` until `run` is cancelled.
 
-    Each connection begins with the whole of `get_status()`; then cells and operations follow, the newest state
-    of each only, and the outbox's events until the box has them. `handlers` answers what the box calls back.
+    Each connection begins with the whole of `get_status()`; then cells, operations and agents follow, the newest
+    state of each only, and the outbox's events until the box has them. `handlers` answers what the box calls back.
     While the box is away nothing waits for it and nothing piles up but the outbox on disk.
     """
 
@@ -51,12 +52,18 @@ class BoxLink:
         self._handlers = handlers
         self._cells: dict[str, ServiceStatus | None] = {}
         self._operations: dict[str, Operation] = {}
+        self._agents: dict[str, Agent] = {}
         self._whole = False
         self._telling = False
         self._changed = asyncio.Event()
         self._recorded = asyncio.Event()
         self.connected = asyncio.Event()
         self._connection: Connection | None = None
+        self._on_connected: list[Callable[[], None]] = []
+
+    def when_connected(self, callback: Callable[[], None]) -> None:
+        """Call `callback` whenever the box has taken the slot's first report of a connection."""
+        self._on_connected.append(callback)
 
     def reach(self) -> Connection:
         """The connection to the box, to call it or see it lost. Raises HeroError unreachable while it is away."""
@@ -76,6 +83,12 @@ class BoxLink:
         """An operation began, went on or ended."""
         if self._telling:
             self._operations[operation.id] = operation
+            self._changed.set()
+
+    def agent(self, agent: Agent) -> None:
+        """An agent is now `agent`."""
+        if self._telling:
+            self._agents[agent.id] = agent
             self._changed.set()
 
     def status_changed(self) -> None:
@@ -110,6 +123,8 @@ class BoxLink:
             await self._begin(connection)
             taken = True
             self._connection = connection
+            for callback in self._on_connected:
+                callback()
             tasks = [
                 asyncio.create_task(self._tell_changes(connection), name="tell-changes"),
                 asyncio.create_task(self._tell_recorded(connection), name="tell-recorded"),
@@ -134,6 +149,7 @@ class BoxLink:
         # What changes from here on stays queued behind the whole status.
         self._cells.clear()
         self._operations.clear()
+        self._agents.clear()
         self._whole = False
         self._telling = True
         result = await self._report(connection, ReportParams(slot=self._slot, status=self._get_status()))
@@ -151,6 +167,7 @@ class BoxLink:
     def _take_changes(self) -> ReportParams:
         cells, self._cells = self._cells, {}
         operations, self._operations = self._operations, {}
+        agents, self._agents = self._agents, {}
         whole, self._whole = self._whole, False
         return ReportParams(
             slot=self._slot,
@@ -158,6 +175,7 @@ class BoxLink:
             cells=tuple(cell for cell in cells.values() if cell),
             removed=tuple(service for service, cell in cells.items() if cell is None),
             operations=tuple(operations.values()),
+            agents=tuple(agents.values()),
         )
 
     async def _tell_recorded(self, connection: Connection) -> object:

@@ -39,8 +39,12 @@ FROM_BOX = (
     "slot.build",
     "slot.build_stop",
     "build.changed",
+    "agent.log",
+    "agent.deliver",
+    "agent.answer",
 )
-"""What another user's box daemon may ask over the link: to look, and to run what its queue holds."""
+"""What another user's box daemon may ask over the link: to look, to run what its queue holds, and to hand over
+what its inbox has for the slot's agents."""
 
 SAVED_AFTER = 0.1
 """Seconds in which an editor finishes the several steps of a save."""
@@ -116,6 +120,7 @@ class _Daemon:
             tell_ready()
             await self._run_until_ended()
         finally:
+            slot.agents.hang_up()
             await self._server.close()
             await slot.close(services=self._stop_services)
 
@@ -130,6 +135,10 @@ class _Daemon:
         )
         slot.when_recorded(link.recorded)
         slot.context.turns.use(link.reach)
+        slot.agents.use(link.reach)
+        slot.when_agent_changed(link.agent)
+        slot.claude.when_changed(lambda _: link.status_changed())
+        link.when_connected(slot.agents.connected)
         ends = [
             slot.context.board.watch(lambda cell, service: link.cell(cell) if cell else link.gone(service)),
             slot.context.operations.watch(link.operation),
@@ -137,6 +146,7 @@ class _Daemon:
         tasks = [
             asyncio.create_task(link.run(), name="box-link"),
             asyncio.create_task(self._watch_manifest(link), name="watch-manifest"),
+            asyncio.create_task(slot.claude.run(), name="watch-credential"),
         ]
         await self._ended.wait()
         for end in ends:
@@ -167,6 +177,7 @@ class _Daemon:
         team, _ = await asyncio.to_thread(read_team, self._box.team)
         self._slot.take_team(team)
         self._slot.reload()
+        self._slot.claude.soon()
 
     async def _watch_manifest(self, link: BoxLink) -> None:
         """An edit by hand shows in the cells at once; one that does not parse, in the slot's problems."""
@@ -184,6 +195,7 @@ class _Daemon:
                 seen = stamp
                 self._slot.reload()
                 self._slot.context.refresher.soon()
+                self._slot.claude.soon()
                 link.status_changed()
 
     async def _down(self, services: bool) -> None:

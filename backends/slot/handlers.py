@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import pwd
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from pydantic import BaseModel
 
 from backends.model import calls
+from backends.model.agent_calls import ClaudeStatus, ClaudeUseParams
+from backends.model.audit_calls import AuditNoteParams, noted
+from backends.model.errors import HeroError
 from backends.model.state import Build, Operation, Plan, SlotStatus
 from backends.rpc.connection import Connection
 from backends.rpc.dispatcher import Call, Dispatcher
 from backends.slot import forking, running, switching
+from backends.slot.agents.calls import AgentCalls
 from backends.slot.logs_stream import LogStreams
 from backends.slot.operations import Progress
 from backends.slot.planning import plan
@@ -38,6 +42,7 @@ class _Handlers:
         self._context = slot.context
         self._down = down
         self._streams = LogStreams(slot.context)
+        self._agents = AgentCalls(slot.agents, self._audit)
 
     def table(self) -> dict[str, Callable[[Call, Any], Awaitable[BaseModel]]]:
         return {
@@ -59,12 +64,16 @@ class _Handlers:
             "build.changed": self.build_changed,
             "slot.candidates": self.candidates,
             "slot.logs": self._streams.open,
-            "logs.stop": self._streams.stop,
+            "logs.stop": self.logs_stop,
             "operation.get": self.operation_get,
             "operation.wait": self.operation_wait,
             "operation.list": self.operation_list,
             "operation.cancel": self.operation_cancel,
             "slot.down": self.down,
+            "audit.note": self.note,
+            "claude.status": self.claude_status,
+            "claude.use": self.claude_use,
+            **self._agents.table(),
         }
 
     async def status(self, _: Call, params: calls.StatusParams) -> SlotStatus:
@@ -150,6 +159,19 @@ class _Handlers:
         found, following = await look(service, repo, params.page, params.limit)
         return calls.CandidatesResult(items=mark_current(found, version, installed), next_page=following)
 
+    async def logs_stop(self, call: Call, params: calls.LogsStopParams) -> calls.Empty:
+        if self._slot.agents.logs.stop(params.stream):
+            return calls.Empty()
+        return await self._streams.stop(call, params)
+
+    async def claude_status(self, _: Call, __: calls.Empty) -> ClaudeStatus:
+        return await self._slot.claude.status()
+
+    async def claude_use(self, call: Call, params: ClaudeUseParams) -> ClaudeStatus:
+        status = await self._slot.claude.use(params.preference)
+        self._audit(call.connection, "audit.claude.use", "", {"preference": params.preference})
+        return status
+
     async def operation_get(self, _: Call, params: calls.OperationParams) -> Operation:
         return self._context.operations.get(params.operation)
 
@@ -178,6 +200,12 @@ class _Handlers:
         await self._down(params.services)
         return calls.Empty()
 
+    async def note(self, call: Call, params: AuditNoteParams) -> calls.Empty:
+        if call.peer.uid != self._slot.uid:
+            raise HeroError("denied", f"What is done in {self._context.user}'s slot is told by its owner alone.")
+        self._slot.record(*noted(params, self._actor(call.connection)))
+        return calls.Empty()
+
     def _begin(
         self,
         call: Call,
@@ -196,6 +224,9 @@ class _Handlers:
         id_ = self._context.operations.start(kind, work, service=service, title=title, actor=actor)
         self._slot.audit_end(id_, asked)
         return calls.OperationRef(operation=id_)
+
+    def _audit(self, connection: Connection, kind: str, subject: str, told: Mapping[str, Any]) -> None:
+        self._slot.record(kind, subject, {"actor": self._actor(connection), **told})
 
     def _actor(self, connection: Connection) -> str:
         """The login behind the peer's uid, which the kernel tells."""

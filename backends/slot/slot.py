@@ -10,19 +10,23 @@ from pathlib import Path
 from typing import Any
 
 from backends.archives.cache import ArchiveCache
+from backends.claude.broker_client import BrokerClient
 from backends.database import Database
 from backends.forge.base import Forge
+from backends.model.agents import Agent
 from backends.model.errors import HeroError
 from backends.model.manifest import Manifest
 from backends.model.paths import BoxPaths
 from backends.model.state import CatalogueEntry, Event, Operation, SlotStatus
 from backends.model.team import TeamRepo
 from backends.model.text import safe_line
+from backends.slot.agents.desk import AgentDesk
 from backends.slot.auto_pull import AutoPull
 from backends.slot.board import Board, now
 from backends.slot.build_records import read_builds
 from backends.slot.builder import Builder
 from backends.slot.chores import Chores
+from backends.slot.claude import ClaudeChoices
 from backends.slot.commit_status import CommitStatuses
 from backends.slot.context import SlotContext
 from backends.slot.deploy import Deployer
@@ -93,6 +97,10 @@ class Slot:
             record=self.record,
             repos=repos,
         )
+        broker = BrokerClient(box, user, lazy=True)
+        self.claude = ClaudeChoices(Path.home(), manifest, broker)
+        self.agents = AgentDesk(self.context, self.claude, broker, box, self._agent_changed)
+        self._on_agent: Callable[[Agent], None] = lambda _: None
         self.queued = QueuedBuilds(self.context, self.audit_end)
         self._auto_pull = AutoPull(self.context, self.audit_end)
         self.context.refresher.when_looked(self._auto_pull.look)
@@ -114,11 +122,13 @@ class Slot:
             self._audit(operation, {})
         self.reload()
         self._auto_pull.open()
+        await self.agents.open()
         self._start_enabled(await context.services.unprovided() if adopted else None)
         context.refresher.soon()
 
     async def close(self, *, services: bool) -> None:
-        """Stop cleanly; with `services` the slot's processes too, else they run on."""
+        """Stop cleanly; with `services` the slot's processes and agents too, else they run on."""
+        await self.agents.close(end=services)
         self._auto_pull.close()
         self.queued.closing()
         await self.context.operations.close()
@@ -165,12 +175,19 @@ class Slot:
             slot=self.context.user,
             full_name=user.full_name if user else "",
             role=user.role if user else "developer",
+            credential=self.claude.shown.credential,
+            credential_state=self.claude.shown.state,
             services=self.context.board.cells(),
+            agents=self.agents.shown(),
             operations=running,
             archives=self.context.installs.digests(),
             problems=tuple(str(one) for one in problem.problems) if problem else (),
             seen_at=now(),
         )
+
+    def when_agent_changed(self, callback: Callable[[Agent], None]) -> None:
+        """Call `callback` with each agent's newest state."""
+        self._on_agent = callback
 
     def when_recorded(self, callback: Callable[[], None]) -> None:
         """Call `callback` whenever an event is in the outbox."""
@@ -213,6 +230,9 @@ class Slot:
                 "started_at": operation.started_at.isoformat(),
             },
         )
+
+    def _agent_changed(self, agent: Agent) -> None:
+        self._on_agent(agent)
 
     async def _keep(self, event: Event) -> None:
         try:

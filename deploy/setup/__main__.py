@@ -8,6 +8,8 @@ import time
 
 from deploy.setup.accounts import accounts
 from deploy.setup.box import boxfile, is_box, router, secrets
+from deploy.setup.broker import org_keys, store_key
+from deploy.setup.claude import claude
 from deploy.setup.daemons import daemons, slots
 from deploy.setup.folders import files, folders
 from deploy.setup.neighbours import logins, processes
@@ -53,11 +55,14 @@ def steps(options: Options) -> list[Step]:
         packages(),
         accounts(),
         software(),
+        claude(options.claude),
         folders(),
         boxfile(options),
         secrets(options),
+        org_keys(options),
         router(options),
         files(),
+        store_key(),
         restore(options),
         processes(),
         logins(options),

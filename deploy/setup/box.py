@@ -1,4 +1,4 @@
-"""The steps that say what the box is: box.toml, the forge's token, org keys."""
+"""The steps that say what the box is: box.toml, its name, the forge's token."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 
 from deploy.setup.machine import is_file, write_file
 from deploy.setup.options import Options
-from deploy.setup.places import BROKER, ROOT
+from deploy.setup.places import ROOT
 from deploy.setup.step import Step, Stopped
 
 CONFIG = ROOT / "box.toml"
@@ -30,7 +30,7 @@ def boxfile(options: Options) -> Step:
 
 
 def secrets(options: Options) -> Step:
-    """The forge's token and the org keys, each in a file of the daemon that needs it."""
+    """The forge's token, in a file of the daemon that needs it."""
     return Step("secrets", lambda: _missing_secrets(options), lambda: _write_secrets(options))
 
 
@@ -107,17 +107,10 @@ def _write_name(options: Options) -> None:
 
 
 def _missing_secrets(options: Options) -> list[str]:
-    found = []
-    if options.token and not is_file(TOKEN, f"{options.token}\n".encode(), 0o600, "hero", "hero"):
-        found.append(f"keep the forge's token in {TOKEN}")
-    for name, key in options.keys.items():
-        if not is_file(BROKER / "keys" / name, f"{key}\n".encode(), 0o600, "hero-broker", "hero-broker"):
-            found.append(f"give {name} to the broker")
-    return found
+    if not options.token or is_file(TOKEN, f"{options.token}\n".encode(), 0o600, "hero", "hero"):
+        return []
+    return [f"keep the forge's token in {TOKEN}"]
 
 
 def _write_secrets(options: Options) -> None:
-    if options.token:
-        write_file(TOKEN, f"{options.token}\n".encode(), 0o600, "hero", "hero")
-    for name, key in options.keys.items():
-        write_file(BROKER / "keys" / name, f"{key}\n".encode(), 0o600, "hero-broker", "hero-broker")
+    write_file(TOKEN, f"{options.token}\n".encode(), 0o600, "hero", "hero")

@@ -6,11 +6,13 @@ import json
 import time
 from pathlib import Path
 
+from deploy.setup.broker import UNIT as BROKER_UNIT
+from deploy.setup.broker import has_left
 from deploy.setup.machine import run, succeeds
 from deploy.setup.places import CURRENT
 from deploy.setup.step import Step, Stopped
 
-UNITS = ("hero_team_sync.service", "hero_boxd.service", "hero_router.service")
+UNITS = ("hero_team_sync.service", "hero_boxd.service", BROKER_UNIT, "hero_router.service")
 FOREIGN = "caddy.service"
 """The distribution's own proxy, which would take the ports of ours."""
 _VERSION_MARK = Path("/run/hero/.version")
@@ -39,6 +41,8 @@ def _missing() -> list[str]:
         found.append("have every slot's daemon start with its user")
     if not found and _running_version() != _version():
         found.append("restart the daemons on the version in force")
+    if not found and has_left():
+        found.append("have the broker take in the org keys that it was given")
     return found
 
 
@@ -46,10 +50,11 @@ def _start() -> None:
     if succeeds("systemctl", "is-enabled", "--quiet", FOREIGN):
         run("systemctl", "disable", "--now", FOREIGN)
     run("systemctl", "--global", "enable", "hero_slotd.service")
+    before = _logged_slots()  # those that the reconciler makes from here on are of this version, and busy
     for unit in UNITS:
         run("systemctl", "enable", unit)
         run("systemctl", "restart", unit)
-    for user in _logged_slots():
+    for user in before:
         run("systemctl", "--user", f"--machine={user}@", "daemon-reload")
         run("systemctl", "--user", f"--machine={user}@", "restart", "hero_slotd.service")
     _VERSION_MARK.write_text(_version(), encoding="ascii")

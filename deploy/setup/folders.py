@@ -40,6 +40,7 @@ FILES = {
     "etc/dbus-hero.conf": Path("/etc/dbus-1/system.d/hero-hide-processes.conf"),
     "etc/journald-hero.conf": Path("/etc/systemd/journald.conf.d/hero.conf"),
     "etc/profile-hero.sh": Path("/etc/profile.d/hero.sh"),
+    "systemd/hero_aibroker.service": SYSTEMD / "hero_aibroker.service",
     "systemd/hero_boxd.service": SYSTEMD / "hero_boxd.service",
     "systemd/hero_team_sync.service": SYSTEMD / "hero_team_sync.service",
     "systemd/hero_router.service": SYSTEMD / "hero_router.service",

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from deploy.setup.step import Stopped
 
 _SECRET_LIMIT = 64 * 1024
-_KEY = re.compile(r"(ORG_CLAUDE_KEY_[0-9]{1,3})=(\S{1,4096})")
+_KEY = re.compile(r"(ORG_CLAUDE_KEY_[0-9]{1,3})=([\x21-\x7e]{4,4096})")
 _HOST = re.compile(r"(?=.{1,253}\Z)[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*")
 _REPO = re.compile(r"/([A-Za-z0-9_][A-Za-z0-9._-]*/[A-Za-z0-9_][A-Za-z0-9._-]*?)(?:\.git)?/?")
 
@@ -22,7 +22,7 @@ _REPO = re.compile(r"/([A-Za-z0-9_][A-Za-z0-9._-]*/[A-Za-z0-9_][A-Za-z0-9._-]*?)
 @dataclass(frozen=True)
 class Options:
     """`forge` is the forge's address, `team_repo` the `<organisation>/<name>` there; "" where a machine that is a
-    box already was asked for nothing new."""
+    box already was asked for nothing new. `claude`: Claude Code's archive, "none", or "" for the registry's."""
 
     forge: str
     team_repo: str
@@ -31,6 +31,7 @@ class Options:
     restore: Path | None
     check: bool
     keep_passwords: bool
+    claude: str = ""
     token: str = field(default="", repr=False)
     keys: dict[str, str] = field(default_factory=dict, repr=False)
 
@@ -55,6 +56,7 @@ def read_options(arguments: list[str], *, is_box: bool) -> Options:
         restore=asked.restore,
         check=asked.check,
         keep_passwords=asked.keep_passwords,
+        claude=asked.claude,
         token=_token(
             _secret(asked.forge_token_fd, "The forge's token (empty: only what is public): " if ask else "")
         ),
@@ -81,6 +83,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--restore", type=Path, metavar="FILE", help="a `hero_dev box backup` to begin from")
     parser.add_argument("--check", action="store_true", help="only say what would be done")
     parser.add_argument("--keep-passwords", action="store_true", help="do not turn password logins off")
+    parser.add_argument(
+        "--claude",
+        default="",
+        metavar="FILE|none",
+        help="install Claude Code from this npm archive, or not at all (default: from the npm registry)",
+    )
     parser.add_argument(
         "--forge-token-fd", type=int, metavar="N", help="read the forge's token from this descriptor"
     )

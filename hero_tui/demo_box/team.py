@@ -28,6 +28,11 @@ actor = "owner"
 radius = "low"
 
 [[rule]]
+action = "slot.*"
+actor = "agent"
+radius = "low"
+
+[[rule]]
 action = "peek.*"
 actor = "any"
 radius = "low"

@@ -12,6 +12,7 @@ from hero_tui.login.editing import edit_secrets, editor_argv
 from hero_tui.login.place import Place
 from hero_tui.login.talk import Skipped, ask, say
 from hero_tui.verbs.secrets import clone as clone_secrets
+from hero_tui.verbs.secrets import note_secrets
 
 NO_SECRETS = "integration"
 """The slot of nobody, which builds the trunk: it has no repository for secrets."""
@@ -60,7 +61,9 @@ def secrets(place: Place) -> None:
         if not outcome.commit:
             say("  Nothing written, nothing pushed.")
             raise Skipped
+        note_secrets(place, "edit", commit=outcome.commit)
         place.on_secrets(lambda repo: repo.push())
+        note_secrets(place, "push", commit=outcome.commit)
     say("  Pushed.")
 
 

@@ -13,7 +13,7 @@ from hero_tui.login.place import Place
 from hero_tui.login.talk import Skipped, ask, ask_hidden, say, say_error
 from hero_tui.render.text import clean
 
-SCOPES = ("read:user", "write:repository")
+SCOPES = ("read:user", "write:repository", "write:issue")
 _RESTART_SECONDS = 30.0
 
 
@@ -39,7 +39,7 @@ def take(place: Place) -> None:
     say(
         f"  hero fetches, builds and publishes on {clean(url)} as you. Make a token there:",
         f"    {clean(Forgejo(url).tokens_page)}",
-        f"  with the scopes {' and '.join(SCOPES)}, and paste it here. It is not shown.",
+        f"  with the scopes {', '.join(SCOPES)}, and paste it here. It is not shown.",
     )
     while True:
         typed = ask_hidden("  Token (enter or s: skip):")

@@ -181,7 +181,9 @@ def _down(session: Session, where: Where, *, services: bool) -> int:
 
 
 def _slots_run(where: Where) -> bool:
-    """Whether a slot's daemon or supervisor listens, though the box's does not."""
+    """Whether a slot's daemon or supervisor listens, or the broker, though the box's does not."""
+    if listening(where.box.broker_socket):
+        return True
     folders = [where.box.slot(user).rpc_socket.parent for user in where.users()]
     return any(listening(socket) for folder in folders if folder.is_dir() for socket in folder.glob("*.sock"))
 

@@ -34,7 +34,9 @@ def run(session: Session, asked: argparse.Namespace) -> int:
         if not session.json and not session.quiet:
             session.show([*part_lines(heading, findings, terminal), ""])
 
-    report = asyncio.run(_examine(session, session.where(), told, fix=asked.fix))
+    where = session.where()
+    report = asyncio.run(_examine(session, where, told, fix=asked.fix))
+    _note(where, report)
     if session.json:
         session.answer(report.model_dump(mode="json"))
     else:
@@ -53,6 +55,17 @@ async def _examine(session: Session, where: Where, told: Told, *, fix: bool) -> 
     slots = _slots(session, where, system=context.system)
     away = Owners() if context.system and context.is_root and slots else None
     return await examine(context, slots, told, fix=fix, away=away)
+
+
+def _note(where: Where, report: HealthReport) -> None:
+    """Have every mend in the audit log: in the slot of who mends, or root's on a system box in the box's."""
+    from hero_tui.verbs.noting import note, note_on_box
+
+    away = report.kind == "system" and os.geteuid() == 0
+    for mend in report.mends:
+        user = mend.slot or ("" if away else where.user or next(iter(where.users()), ""))
+        tell = note_on_box if away else note
+        tell(where, user, "doctor.mend", mend.id, done=mend.done, detail=mend.what)
 
 
 def _slots(session: Session, where: Where, *, system: bool) -> list[str]:

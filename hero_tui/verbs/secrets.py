@@ -30,9 +30,16 @@ def run(session: Session, asked: argparse.Namespace) -> int:
     place = place_of(session.where())
     with place.drafts.held():
         cloned = clone(place)
-        outcome = _done(place, asked.action)
+        try:
+            outcome = _done(place, asked.action)
+        except HeroError as error:
+            if error.code != "usage":
+                note_secrets(place, asked.action, error=error)
+            raise
     if outcome is None:
         raise HeroError("cancelled", "The edit is not finished.", hint="`hero_dev secrets edit` goes on with it.")
+    if outcome.changed:
+        note_secrets(place, asked.action, commit=outcome.commit)
     changed = outcome.changed or cloned
     if session.json:
         told = {"action": asked.action, "repo": place.secrets_repo, "changed": changed}
@@ -45,7 +52,9 @@ def run(session: Session, asked: argparse.Namespace) -> int:
 def clone(place: Place) -> bool:
     """Have the clone; tells whether it was made now. Raises HeroError, which says who makes the repository."""
     try:
-        return place.on_secrets(lambda repo: repo.clone(make=place.nobody_makes_it))
+        if made := place.on_secrets(lambda repo: repo.clone(make=place.nobody_makes_it)):
+            note_secrets(place, "clone")
+        return made
     except HeroError as error:
         if error.code != "not_found":
             raise
@@ -55,6 +64,14 @@ def clone(place: Place) -> bool:
         hint=f"hero_team_sync makes it soon after users/{place.login}.toml is in the team repo. Is your token in "
         f"place (`hero_dev login --wizard`)? Else ask {place.admins}.",
     )
+
+
+def note_secrets(place: Place, action: str, *, commit: str = "", error: HeroError | None = None) -> None:
+    """Have what became of `secrets ACTION` in the audit log: a commit's hash, or a sentence; never a secret."""
+    from hero_tui.verbs.noting import note
+
+    detail = error.message if error else commit[:8]
+    note(place.where, place.login, f"secrets.{action}", place.secrets_repo, done=error is None, detail=detail)
 
 
 def _done(place: Place, action: str) -> Outcome | None:

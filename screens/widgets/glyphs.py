@@ -14,6 +14,12 @@ class Glyphs:
     drift: Mapping[str, str]
     source: Mapping[str, str]
     build: Mapping[str, str]
+    agent: Mapping[str, str]
+    said: Mapping[str, str]
+    """What the entries of an agent's log are."""
+    item: Mapping[str, str]
+    """What lies in an inbox."""
+    credential: Mapping[str, str]
     busy: str
     building: str
     unbound: str
@@ -30,7 +36,7 @@ class Glyphs:
         """Name → sign of everything, for tests and the help screen."""
         named = {
             f"{group}.{state}": sign
-            for group in ("health", "drift", "source", "build")
+            for group in ("health", "drift", "source", "build", "agent", "said", "item", "credential")
             for state, sign in getattr(self, group).items()
         }
         for name in ("busy", "building", "unbound", "stale", "cursor", "marked", "bar_done", "bar_left", "rule"):
@@ -58,6 +64,21 @@ UNICODE = Glyphs(
         "cancelled": "⊘",
         "superseded": "»",
     },
+    agent={"starting": "◌", "working": "●", "waiting": "?", "idle": "○", "error": "✖", "gone": "·"},
+    said={
+        "start": "»",
+        "prompt": "❯",
+        "tool": "▸",
+        "result": "╰",
+        "answer": "●",
+        "wait": "?",
+        "error": "✖",
+        "message": "◂",
+        "iteration": "↻",
+        "end": "■",
+    },
+    item={"question": "?", "permission": "◈", "message": "◂"},
+    credential={"expiring": "◷", "cooling": "❅"},
     busy="↻",
     building="⚙",
     unbound="·",
@@ -89,6 +110,21 @@ ASCII = Glyphs(
         "cancelled": "/",
         "superseded": ">",
     },
+    agent={"starting": "~", "working": "o", "waiting": "?", "idle": "-", "error": "X", "gone": "."},
+    said={
+        "start": "|",
+        "prompt": ">",
+        "tool": "*",
+        "result": "=",
+        "answer": "o",
+        "wait": "?",
+        "error": "X",
+        "message": "<",
+        "iteration": "%",
+        "end": "#",
+    },
+    item={"question": "?", "permission": "!", "message": "<"},
+    credential={"expiring": "~", "cooling": "*"},
     busy="%",
     building="*",
     unbound=".",

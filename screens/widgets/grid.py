@@ -106,9 +106,19 @@ class FleetGrid(ScrollView, can_focus=True):
         self._reshape()
 
     def set_row(self, row: GridRow) -> None:
-        """Replace a row's title, credential or staleness."""
+        """Replace a row's title, credential, agents or staleness; only its label is painted if no cell differs."""
+        geometry, stale = self._geometry, self._is_stale(row.key)
         self._model.set_row(row)
-        self._reshape()
+        place = self.view.row_at.get(row.key)
+        same = measure(geometry.width, geometry.height, self.view, self._choice) == geometry
+        if place is None or not self.size or not same or stale != row.stale:
+            self._reshape()
+            return
+        self._canvas.forget_row(row.key)
+        self.refresh_boxes(self._canvas.label_box(self._viewport, place))
+
+    def _is_stale(self, row_key: str) -> bool:
+        return any(row.stale for row in self.view.rows if row.key == row_key)
 
     def set_cell(self, row_key: str, column_key: str, cell: GridCell | None) -> None:
         """Show `cell` there, None for no binding. Costs a repaint of what differs, if that is visible."""

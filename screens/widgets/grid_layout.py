@@ -16,6 +16,8 @@ DENSITIES: tuple[Density, ...] = ("full", "compact", "heat")
 PITCH: dict[Density, tuple[int, int]] = {"full": (15, 40), "compact": (9, 24), "heat": (3, 4)}
 """The narrowest and the widest column of each density, in cells, its left margin included."""
 WORDY = 100  # narrower screens get the short credentials
+AGENTS = 3
+"""Cells of a sign, a digit and a gap; none where nobody has an agent."""
 _ROOMY_HEIGHT = 16  # lower ones do not spend a line on a rule
 
 
@@ -28,6 +30,7 @@ class Geometry:
     height: int = 0
     label: int = 0
     tag: int = 0
+    agents: int = 0
     pitch: int = 10
     header: int = 1
     row_height: int = 1
@@ -46,8 +49,8 @@ class Geometry:
 
     @property
     def left(self) -> int:
-        """Width of the pinned user and credential columns."""
-        return self.label + self.tag
+        """Width of the pinned columns: user, credential, agents."""
+        return self.label + self.tag + self.agents
 
     @property
     def top(self) -> int:
@@ -84,7 +87,8 @@ def measure(width: int, height: int, view: GridView, choice: Density | None) -> 
     """The geometry for a widget of this size; without a `choice`, the richest density that fits in width."""
     label = _label_width(view.rows, width)
     tag = _tag_width(view.rows, width)
-    room = max(1, width - label - tag)
+    agents = AGENTS if any(row.agents for row in view.rows) else 0
+    room = max(1, width - label - tag - agents)
     columns = max(1, len(view.columns))
     fitting = [name for name in DENSITIES if columns * PITCH[name][0] <= room]
     density: Density = choice or (fitting[0] if fitting else "heat")
@@ -94,7 +98,7 @@ def measure(width: int, height: int, view: GridView, choice: Density | None) -> 
     header = _header_height(view.columns, density, height)
     frozen = max(0, min(view.pinned, (height - header) // row_height - 2))
     rule = 1 if frozen and height >= _ROOMY_HEIGHT else 0
-    return Geometry(density, width, height, label, tag, pitch, header, row_height, frozen, rule)
+    return Geometry(density, width, height, label, tag, agents, pitch, header, row_height, frozen, rule)
 
 
 def header_titles(columns: Sequence[GridColumn], inner: int) -> list[str]:
@@ -124,7 +128,8 @@ def _tag_width(rows: Sequence[GridRow], width: int) -> int:
     longest = max((cell_len(clean(tag_of(row, width))) for row in rows), default=0)
     if not longest or width < 60:
         return 0
-    return min(longest, 14 if width >= WORDY else 8) + 1
+    signs = any(row.tag_state for row in rows)
+    return min(longest, 14 if width >= WORDY else 8) + 1 + signs
 
 
 def _header_height(columns: Sequence[GridColumn], density: Density, height: int) -> int:

@@ -18,7 +18,8 @@ class GridColumn:
 class GridRow:
     """A user's slot. `tag` is the credential column, `short_tag` its spelling on a narrow screen.
 
-    A `stale` row is drawn as possibly out of date.
+    `tag_state`: whether it is `expiring` or `cooling`. `agents` counts the live ones, `agents_state` is the state
+    that matters most among them. A `stale` row is drawn as possibly out of date.
     """
 
     key: str
@@ -27,6 +28,9 @@ class GridRow:
     tag: str = ""
     stale: bool = False
     short_tag: str = ""
+    tag_state: str = ""
+    agents: int = 0
+    agents_state: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 
@@ -41,6 +42,9 @@ STATES = (
     *(f"drift--{s}" for s in ("current", "behind", "modified", "missing", "pinned")),
     *(f"source--{s}" for s in ("release", "build", "hash")),
     *(f"build--{s}" for s in ("queued", "running", "succeeded", "failed")),
+    *(f"agent--{s}" for s in ("starting", "working", "waiting", "idle", "error")),
+    "credential--expiring",
+    "credential--cooling",
 )
 
 
@@ -160,13 +164,14 @@ def _heat(cell: GridCell, width: int, ink: Ink, ground: Style) -> Line:
 def paint_label(
     row: GridRow, faults: int, geometry: Geometry, ink: Ink, ground: Style, hot: bool
 ) -> tuple[Line, ...]:
-    """User and credential; in two lines, the second counts the row's faults."""
+    """User, credential, agents; in two lines, the second counts the row's faults."""
     name = "grid--label-hot" if hot else "grid--label-pinned" if row.pinned else "grid--label"
     stale = ink.glyphs.stale if row.stale else " "
     top: Line = (ink.put(f"{fit(row.title, geometry.label - 2)}{stale} ", name, ground),)
     if geometry.tag:
-        tag = fit_middle(tag_of(row, geometry.width), geometry.tag - 1)
-        top += (ink.put(f"{tag} ", "grid--tag", ground),)
+        top += _tag(row, geometry, ink, ground)
+    if geometry.agents:
+        top += _agents(row, ink, ground)
     if geometry.row_height == 1:
         return (top,)
     if row.stale:
@@ -177,6 +182,28 @@ def paint_label(
     else:
         note, style = "", "grid--tag"
     return top, (ink.put(fit(note, geometry.left), style, ground),)
+
+
+def _tag(row: GridRow, geometry: Geometry, ink: Ink, ground: Style) -> Line:
+    """The credential; right after it the sign of one that expires soon, or rests."""
+    tag, room = tag_of(row, geometry.width), geometry.tag - 1
+    if not row.tag_state:
+        return (ink.put(f"{fit_middle(tag, room)} ", "grid--tag", ground),)
+    name = fit_middle(tag, min(cell_len(clean(tag)), room - 1))
+    rest = " " * (geometry.tag - cell_len(name) - 1)
+    return (
+        ink.put(name, "grid--tag", ground),
+        ink.sign("credential", row.tag_state, ground),
+        Segment(rest, ground),
+    )
+
+
+def _agents(row: GridRow, ink: Ink, ground: Style) -> Line:
+    """`?2 `: the state that matters most, and how many there are."""
+    if not row.agents:
+        return (Segment("   ", ground),)
+    count = str(row.agents) if row.agents < 10 else "+"
+    return (ink.sign("agent", row.agents_state, ground), ink.put(f"{count} ", "grid--tag", ground))
 
 
 def paint_header(titles: Sequence[str], geometry: Geometry, ink: Ink, line: int, hot: int) -> Line:

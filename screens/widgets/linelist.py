@@ -130,6 +130,13 @@ class LineList(ScrollView, Generic[Row], can_focus=True):
             top = max(0, top + self._cursor - place)
         self._scroll(max(self._cursor - self._room + 1, min(top, self._cursor)))
 
+    def put_cursor(self, key: str) -> bool:
+        """The cursor on the row with this key; False where there is none."""
+        place = next((number for number, row in enumerate(self._rows) if self._table.key(row) == key), None)
+        if place is not None:
+            self._move_to(place)
+        return place is not None
+
     # -- cursor -----------------------------------------------------------------------------------
 
     @property

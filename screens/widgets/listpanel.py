@@ -40,4 +40,6 @@ class ListPanel(Container, Generic[Row]):
         set_titles(self, *titles)
         empty = self.query_one(Static)
         empty.display, self.list.display = not rows, bool(rows)
-        empty.update("" if rows else sentence)
+        said = "" if rows else sentence
+        if str(empty.content) != said:  # each update lays the whole screen out anew
+            empty.update(said)

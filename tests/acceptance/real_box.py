@@ -63,10 +63,11 @@ def template(source: str) -> str:
     return "schema = 1\n" + "".join(bindings)
 
 
-def user(full_name: str, key: str = "", *, role: str = "developer") -> str:
-    """The text of a person's file."""
+def user(full_name: str, key: str = "", *, role: str = "developer", pays: str = "") -> str:
+    """The text of a person's file; `pays` is the name of the org key that their agents may use."""
     keys = f'ssh_keys = ["{key}"]\n' if key else ""
-    return f'schema = 1\nfull_name = "{full_name}"\nrole = "{role}"\n{keys}'
+    granted = f'[claude_org_key]\nenabled = true\nkey_secret_name = "{pays}"\n' if pays else ""
+    return f'schema = 1\nfull_name = "{full_name}"\nrole = "{role}"\n{keys}{granted}'
 
 
 @dataclass(frozen=True)
@@ -100,15 +101,18 @@ class RealBox:
     def bootstrap(self, *arguments: str) -> str:
         """Run the bootstrap; what it printed."""
         words = ["/srv/hero/deploy/bootstrap.sh", "--team", self.team]
-        words += ["--forge-token-fd", "0", *arguments]
+        words += ["--forge-token-fd", "0", "--claude", "none", *arguments]
         done = self.machine.run(words, input=self.forge.token, check=False, timeout=BOOTSTRAP_SECONDS)
         assert done.returncode == 0, f"{done.stdout}\n{done.stderr}\n{self.journal()}"
         return done.stdout
 
     def journal(self) -> str:
         """The last words of the daemons."""
-        units = [word for unit in ("hero_boxd", "hero_team_sync", "hero_router") for word in ("-u", unit)]
-        return self.machine.run(["journalctl", "-q", "--no-pager", "-n", "60", *units], check=False).stdout
+        units = ("hero_boxd", "hero_team_sync", "hero_router", "hero_aibroker")
+        of_box = [word for unit in units for word in ("-u", unit)]
+        asked = ["journalctl", "-q", "--no-pager", "-n", "60"]
+        of_slots = "_SYSTEMD_USER_UNIT=hero_slotd.service"
+        return "".join(self.machine.run([*asked, *of], check=False).stdout for of in (of_box, [of_slots]))
 
     def dev(self, user: str, *words: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         """`hero_dev` as `user`, in a login session."""
@@ -127,15 +131,26 @@ class RealBox:
         cells = json.loads(done.stdout)["services"]
         return len(cells) == len(SERVICES) and all(cell["health"] == "healthy" for cell in cells)
 
+    def trouble(self) -> str:
+        """What the integration slot's builds said, which everybody else waits for."""
+        builds = json.loads(self.dev("integration", "builds", "--json", check=False).stdout or "{}").get(
+            "builds", []
+        )
+        return "\n".join(f"{one['service']}: {one['error']} {one['hint']}" for one in builds if one["error"])
+
     def wait(self, condition: Callable[[], Any], what: str, seconds: float = 60.0) -> Any:
         """What `condition` gives once it is true of it; the daemons' last words where it does not come."""
         try:
             return self.machine.wait(condition, what, timeout=seconds)
         except Exception as error:
-            raise AssertionError(f"{error}\n{self.journal()}") from error
+            raise AssertionError(f"{error}\n{self.trouble()}\n{self.journal()}") from error
 
 
-def real_box(lab: Lab, forge: TeamForge, keys: Path, name: str = "box") -> RealBox:
-    """A machine with what the bootstrap installs of the distribution, and this checkout; not bootstrapped yet."""
-    machine = lab.machine(name, binds=[(ROOT, "/srv/hero")])
+def real_box(lab: Lab, forge: TeamForge, keys: Path, name: str = "box", *, claude: Path | None = None) -> RealBox:
+    """A machine with what the bootstrap installs of the distribution, and this checkout; not bootstrapped yet.
+
+    `claude` is the program of the host that is shown in it.
+    """
+    shown = [(claude, "/usr/local/bin/claude")] if claude else []
+    machine = lab.machine(name, binds=[(ROOT, "/srv/hero"), *shown])
     return RealBox(machine, forge, keys)

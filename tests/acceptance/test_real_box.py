@@ -6,6 +6,7 @@ import json
 import re
 import shlex
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -22,6 +23,27 @@ pytestmark = [pytest.mark.slow, needs_gitea]
 
 SLOT_SECONDS = 60.0
 """Within which a merged file gives a working slot (the issue's promise; the benchmark measures it)."""
+
+
+ORG_KEY, SECRET = "ORG_CLAUDE_KEY_2", "sk-ant-" + "org-key-that-is-not-real-0123456789"
+ASKED = "/srv/asked.jsonl"
+
+
+def begin_api(box: RealBox) -> None:
+    """In the machine, a stand-in for the API that the broker spends its keys at."""
+    serve = ["python3", "-m", "tests.messages_api", "8787", ASKED]
+    box.machine.run(
+        ["systemd-run", "--quiet", "--unit=messages-api", "--working-directory=/srv/hero", "--", *serve]
+    )
+    spent = '\n[claude]\nupstream = "http://127.0.0.1:8787"\n'
+    box.machine.run(["sh", "-c", "cat >> /var/lib/hero/box.toml"], input=spent)
+    box.machine.run(["systemctl", "restart", "hero_aibroker"])
+
+
+def agent_of(box: RealBox, user: str) -> dict[str, Any]:
+    """The first agent of a slot."""
+    found: dict[str, Any] = json.loads(box.dev(user, "agents", "--json").stdout)["agents"][0]
+    return found
 
 
 @pytest.fixture(scope="module")
@@ -41,9 +63,9 @@ def forge(lab: Lab, keys: tuple[Path, dict[str, str]]) -> TeamForge:
 
 
 @pytest.fixture(scope="module")
-def box(lab: Lab, forge: TeamForge, keys: tuple[Path, dict[str, str]]) -> RealBox:
+def box(lab: Lab, forge: TeamForge, keys: tuple[Path, dict[str, str]], claude_or_none: Path | None) -> RealBox:
     """The box, with everybody's services running."""
-    made = real_box(lab, forge, keys[0])
+    made = real_box(lab, forge, keys[0], claude=claude_or_none)
     checked = made.machine.run(["/srv/hero/deploy/bootstrap.sh", "--team", made.team, "--check"]).stdout
     assert "make the system user hero" in checked
     assert not made.machine.run(["id", "hero"], check=False).stdout, "--check changes nothing"
@@ -154,11 +176,65 @@ def test_a_stopped_service_has_a_page_that_says_how_it_is_started(box: RealBox) 
 
 
 def test_a_merged_file_gives_a_working_slot(box: RealBox, keys: tuple[Path, dict[str, str]]) -> None:
-    box.forge.commit("users/sara.toml", user("Sara", keys[1]["sara"]), "Welcome sara")
+    box.forge.commit("users/sara.toml", user("Sara", keys[1]["sara"], pays=ORG_KEY), "Welcome sara")
     box.wait(lambda: "sara" in box.machine.run(["getent", "passwd"]).stdout, "an account, by the forge's webhook")
     box.wait(lambda: box.healthy("sara"), "healthy services of sara", SLOT_SECONDS)
     assert box.machine.ssh("sara", box.keys / "sara", ["hero_dev", "status"]).stdout
     assert "nothing to do" in box.dev("carol", "team", "plan").stdout
+
+
+def test_who_has_no_login_gets_a_working_agent_from_the_merged_file_alone(
+    box: RealBox, claude_program: Path
+) -> None:
+    begin_api(box)
+    box.machine.run(["hero_dev", "claude", "keys", "set", ORG_KEY], user="carol", input=SECRET)
+    told = json.loads(box.dev("sara", "claude", "status", "--json").stdout)
+    assert told["resolution"]["credential"] == {"kind": "org", "key": ORG_KEY}
+    box.machine.ssh("sara", box.keys / "sara", ["a", "2", "--service", "hero_web", "say", "hello"])
+    box.wait(lambda: agent_of(box, "sara")["last_line"] == "At your service.", "the agent's answer")
+    asked = [json.loads(line) for line in box.machine.run(["cat", ASKED]).stdout.splitlines()]
+    (request,) = [
+        one for one in asked if "say hello" in json.dumps(one["body"].get("messages")) and one["body"].get("tools")
+    ]
+    assert (request["key"], request["body"]["output_config"]["effort"]) == (SECRET, "medium")
+    agent = agent_of(box, "sara")
+    assert (agent["state"], agent["why"], agent["credential"]) == ("idle", "done", "org-key-2")
+
+
+def test_an_agents_credential_and_terminal_are_out_of_everybodys_reach(box: RealBox, claude_program: Path) -> None:
+    agent = agent_of(box, "sara")
+    told = box.machine.run(["sh", "-c", "cat /proc/[0-9]*/cmdline /proc/[0-9]*/environ; journalctl -q --no-pager"])
+    assert SECRET not in told.stdout
+    places = box.machine.run(
+        ["grep", "-rlFf", "-", "/home", "/run", "/var/lib", "/var/log", "/etc", "/tmp"], input=SECRET, check=False
+    ).stdout
+    assert [place for place in places.splitlines() if not place.startswith("/var/lib/hero-broker/")] == []
+    uid = box.machine.run(["id", "-u", "sara"]).stdout.strip()
+    for tried in (
+        f"cat /proc/{agent['pid']}/environ",
+        f"ls /run/user/{uid}",
+        f"tmux -S /run/user/{uid}/tmux-{uid}/default ls",
+        "cat /home/sara/hero/var/agents/1/log.jsonl",
+        "ls /var/lib/hero-broker",
+    ):
+        assert box.machine.run(["sh", "-c", tried], user="bob", check=False).returncode, tried
+    denied = box.machine.run(["hero_dev", "claude", "keys", "list"], user="bob", check=False)
+    assert denied.returncode
+    assert "say hello" in box.dev("bob", "agent-log", "sara/1").stdout
+
+
+def test_an_assignment_that_is_taken_back_stops_a_running_session(
+    box: RealBox, keys: tuple[Path, dict[str, str]], claude_program: Path
+) -> None:
+    box.forge.commit("users/sara.toml", user("Sara", keys[1]["sara"]), "Sara pays herself")
+    box.wait(
+        lambda: '"not_assigned"' in box.dev("sara", "claude", "status", "--json", check=False).stdout,
+        "the merge in force",
+    )
+    box.dev("sara", "agent-send", "1", "and again")
+    box.wait(lambda: agent_of(box, "sara")["why"] == "auth", "the refusal")
+    refused = box.machine.run(["a", "2", "--service", "hero_web", "hello"], user="sara", check=False)
+    assert "org key" in refused.stderr
 
 
 def test_a_bad_file_changes_nothing_and_says_why_everywhere(box: RealBox) -> None:

@@ -57,17 +57,21 @@ class Ask:
         if self.account is not None or self.request.method not in ("GET", "HEAD"):
             self.need(category)
 
-    def repo(self, *, write: bool = False, admin: bool = False) -> Repository:
-        """The repository of the path, seen by whoever asks. Raises ApiError 404, 403, 423."""
-        self.allow("repository")
+    def repo(self, *, write: bool = False, admin: bool = False, category: str = "repository") -> Repository:
+        """The repository of the path, as the caller sees it with a scope of `category`. Raises ApiError.
+
+        Who is no writer of everything may do what they are a collaborator for, and sees no other private one.
+        """
+        self.allow(category)
         found = self.world.find(f"{self.part('owner')}/{self.part('repo')}")
-        if found is None or (found.private and self.account is None):
+        may = found.right(self.account) if found else ""
+        if found is None or not may:
             raise ApiError(404, "The target couldn't be found.", errors=[])
         if write or admin:
-            account = self.need("repository")
-            if not account.writer:
+            self.need(category)
+            if may == "read":
                 raise ApiError(403, "user should have a permission to write to a repo")
-            if admin and not (account.admin or account.writer):
+            if admin and may != "admin":
                 raise ApiError(403, "user should be an owner or a collaborator with admin write of a repository")
         if write and found.archived:
             raise ApiError(423, f"Repo is archived: {found.name}")

@@ -194,24 +194,29 @@ def _administrator(found: Binary, folder: Path, env: Mapping[str, str]) -> str:
 
 
 def _user(url: str, admin: str) -> str:
-    account = {"username": USER, "email": f"{USER}@hero.example", "password": PASSWORD}
+    return account(url, admin, USER)
+
+
+def account(url: str, admin: str, login: str) -> str:
+    """A new account; a token of it that may everything that the account may."""
+    fields = {"username": login, "email": f"{login}@hero.example", "password": PASSWORD}
     with httpx.Client(base_url=f"{url}/api/v1", trust_env=False) as client:
         made = client.post(
             "/admin/users",
-            json={**account, "must_change_password": False},
+            json={**fields, "must_change_password": False},
             headers={"Authorization": f"token {admin}"},
         )
         assert made.status_code == 201, made.text
-    return token(url, "all")
+    return token(url, "all", login=login)
 
 
-def token(url: str, *scopes: str) -> str:
-    """A new token of the user with these scopes."""
+def token(url: str, *scopes: str, login: str = USER) -> str:
+    """A new token of the user, or of `login`, with these scopes."""
     name = f"t{time.monotonic_ns()}"
     answer = httpx.post(
-        f"{url}/api/v1/users/{USER}/tokens",
+        f"{url}/api/v1/users/{login}/tokens",
         json={"name": name, "scopes": list(scopes)},
-        auth=(USER, PASSWORD),
+        auth=(login, PASSWORD),
         trust_env=False,
     )
     assert answer.status_code == 201, answer.text

@@ -39,7 +39,7 @@ def create(ask: Ask) -> Any:
         raise ApiError(404, "The target couldn't be found.", errors=[])
     if any((one.head, one.base) == (head, base) and not one.merged for one in repo.pulls):
         raise ApiError(409, "pull request already exists for these targets")
-    made = Pull(len(repo.pulls) + 1, head, base, str(ask.body.get("title", "")), str(ask.body.get("body", "")))
+    made = Pull(repo.next_number, head, base, str(ask.body.get("title", "")), str(ask.body.get("body", "")))
     repo.pulls.append(made)
     return 201, _pull(repo, made)
 

@@ -12,7 +12,7 @@ import uvicorn
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute, Route
 
-from tests.forgejo_server import commits, hooks, pulls, releases, repositories, web
+from tests.forgejo_server import commits, hooks, issues, pulls, releases, repositories, rights, web
 from tests.forgejo_server.api import Handler, route
 from tests.forgejo_server.faults import Faults, FaultyApp
 from tests.forgejo_server.state import Flavour, World
@@ -64,6 +64,21 @@ _TABLE: tuple[tuple[str, str, Handler], ...] = (
     ("POST", f"{_R}/hooks", hooks.create),
     ("PATCH", f"{_R}/hooks/{{id:int}}", hooks.change),
     ("DELETE", f"{_R}/hooks/{{id:int}}", hooks.remove),
+    ("POST", f"{_R}/issues", issues.create),
+    ("GET", f"{_R}/issues/{{number}}", issues.get),
+    ("PUT", f"{_R}/issues/{{number}}/lock", issues.lock),
+    ("GET", f"{_R}/issues/{{number}}/comments", issues.comments),
+    ("POST", f"{_R}/issues/{{number}}/comments", issues.comment),
+    ("GET", f"{_R}/collaborators", rights.collaborators),
+    ("GET", f"{_R}/collaborators/{{user}}", rights.collaborator),
+    ("PUT", f"{_R}/collaborators/{{user}}", rights.add_collaborator),
+    ("DELETE", f"{_R}/collaborators/{{user}}", rights.remove_collaborator),
+    ("GET", f"{_R}/collaborators/{{user}}/permission", rights.permission),
+    ("GET", f"{_R}/branch_protections", rights.protections),
+    ("POST", f"{_R}/branch_protections", rights.protect),
+    ("GET", f"{_R}/branch_protections/{{rule:path}}", rights.protection),
+    ("PATCH", f"{_R}/branch_protections/{{rule:path}}", rights.change_protection),
+    ("DELETE", f"{_R}/branch_protections/{{rule:path}}", rights.unprotect),
 )
 
 

@@ -7,8 +7,9 @@ import json
 import queue
 import threading
 import uuid
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ import pytest
 
 from backends.forge.forgejo import Forgejo
 from tests.backends.forge.repositories import new_repository, run_git
-from tests.forgejo_server.gitea import needs_gitea, running_gitea
+from tests.forgejo_server.gitea import account, needs_gitea, running_gitea
 from tests.forgejo_server.server import running_server
 
 SECONDS = 20.0
@@ -27,11 +28,15 @@ ORGANISATION = "lhumina_code"
 
 @dataclass(frozen=True)
 class Site:
-    """A running forge with an organisation, and a token of the user who owns it."""
+    """A running forge with an organisation, and a token of the user who owns it.
+
+    `account` makes another one, which may nothing, and gives a token of it.
+    """
 
     url: str
     token: str
     flavour: str
+    account: Callable[[str], str]
 
 
 @dataclass
@@ -140,11 +145,12 @@ def site(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
                 f"{real.url}/api/v1/orgs", json={"username": ORGANISATION}, headers=asking, trust_env=False
             )
             assert made.status_code == 201, made.text
-            yield Site(real.url, real.token, "gitea")
+            yield Site(real.url, real.token, "gitea", partial(account, real.url, real.admin))
         return
     with running_server(folder, request.param) as server:
         server.world.organisations.add(ORGANISATION)
-        yield Site(server.url, server.world.account("mik"), request.param)
+        stranger = partial(server.world.account, writer=False)
+        yield Site(server.url, server.world.account("mik"), request.param, stranger)
 
 
 @pytest.fixture

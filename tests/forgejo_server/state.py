@@ -19,7 +19,10 @@ ALL = frozenset({"all"})
 
 @dataclass
 class Account:
-    """Who a token belongs to, and what the token may do (`scopes`, of the API's names; `all` is everything)."""
+    """Who a token belongs to, and what the token may do (`scopes`, of the API's names; `all` is everything).
+
+    A `writer` administers every repository; anybody else is what its collaborators say.
+    """
 
     login: str
     scopes: frozenset[str] = ALL
@@ -77,6 +80,28 @@ class Status:
 
 
 @dataclass
+class Comment:
+    id: int
+    author: str
+    body: str
+    created: float = field(default_factory=time.time)
+
+
+@dataclass
+class Issue:
+    """Issues and pull requests of a repository are numbered in one row."""
+
+    number: int
+    title: str
+    body: str
+    author: str
+    labels: list[str] = field(default_factory=list)
+    closed: bool = False
+    locked: bool = False
+    comments: list[Comment] = field(default_factory=list)
+
+
+@dataclass
 class Pull:
     number: int
     head: str
@@ -103,6 +128,10 @@ class Repository:
     hooks: list[Hook] = field(default_factory=list)
     statuses: dict[str, list[Status]] = field(default_factory=dict)
     pulls: list[Pull] = field(default_factory=list)
+    issues: list[Issue] = field(default_factory=list)
+    collaborators: dict[str, str] = field(default_factory=dict)
+    """What accounts may do (read, write, admin), by their logins in small letters."""
+    protections: list[dict[str, Any]] = field(default_factory=list)
 
     def git(self, *arguments: str, check: bool = True, data: bytes | None = None) -> bytes:
         """What `git` says; raises CalledProcessError."""
@@ -126,6 +155,20 @@ class Repository:
             return None
         found = self.git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}", check=False)
         return found.decode().strip() or None
+
+    def right(self, account: Account | None) -> str:
+        """What `account` may do here: "", read, write, admin."""
+        everybody = "" if self.private else "read"
+        if account is None:
+            return everybody
+        if account.admin or account.writer:
+            return "admin"
+        return self.collaborators.get(account.login.lower(), everybody)
+
+    @property
+    def next_number(self) -> int:
+        """The number of the next issue or pull request."""
+        return len(self.issues) + len(self.pulls) + 1
 
     def touch(self) -> None:
         self.updated = time.time()
@@ -182,6 +225,11 @@ class World:
 
     def find(self, name: str) -> Repository | None:
         return self.repositories.get(name.lower())
+
+    def knows(self, login: str) -> bool:
+        """Whether there is a user or an organisation called `login`, in letters of either case."""
+        names = {account.login for account in self.accounts.values()} | self.organisations
+        return login.lower() in {name.lower() for name in names}
 
     @property
     def version(self) -> str:

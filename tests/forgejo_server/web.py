@@ -59,7 +59,7 @@ def _who(world: World, request: Request) -> Account | None:
 
 def _seen(world: World, request: Request, name: str) -> Repository | None:
     repo = world.find(name)
-    return None if repo is None or (repo.private and _who(world, request) is None) else repo
+    return repo if repo and repo.right(_who(world, request)) else None
 
 
 def _send(request: Request, asset: Asset) -> Response:
@@ -101,8 +101,11 @@ def git(world: World) -> Any:
         )
         if who is None and (pushes or repo is None or repo.private):
             return PlainTextResponse("Unauthorized\n", 401, {"WWW-Authenticate": 'Basic realm="Gitea"'})
-        if repo is None:
+        may = repo.right(who) if repo else ""
+        if repo is None or not may:
             return PlainTextResponse("Not found\n", 404)
+        if pushes and may == "read":
+            return PlainTextResponse("Forbidden\n", 403)
         if who and not who.scopes & {"all", "write:repository", *(() if pushes else ("read:repository",))}:
             return PlainTextResponse("Forbidden\n", 403)
         before = await run_in_threadpool(repo.refs) if pushes else {}

@@ -16,8 +16,11 @@ from textual.widgets import Input
 
 from backends.client.live import StateWatcher
 from backends.client.locate import Where
+from backends.model.agent_calls import PeekAgentLogParams
+from backends.model.agents import AgentLine
 from backends.model.calls import BuildListResult, CandidatesResult, LogsParams, OperationRef
 from backends.model.errors import HeroError
+from backends.model.inbox_calls import InboxResult
 from backends.model.paths import BoxPaths
 from backends.model.state import (
     Build,
@@ -266,6 +269,7 @@ class FakeLine:
     ended: dict[str, asyncio.Future[Operation]] = field(default_factory=dict)
     following: int = 0
     log: asyncio.Queue[tuple[LogLine, ...] | HeroError] = field(default_factory=asyncio.Queue)
+    said: asyncio.Queue[tuple[AgentLine, ...] | HeroError] = field(default_factory=asyncio.Queue)
 
     async def run(self) -> None:
         self.on_state("connecting", "")
@@ -295,6 +299,18 @@ class FakeLine:
         finally:
             self.following -= 1
 
+    async def agent_log(self, params: PeekAgentLogParams) -> AsyncGenerator[tuple[AgentLine, ...], None]:
+        self.calls.append(("box", "peek.agent_log", params.model_dump(exclude_none=True)))
+        self.following += 1
+        try:
+            while True:
+                lines = await self.said.get()
+                if isinstance(lines, HeroError):
+                    raise lines
+                yield lines
+        finally:
+            self.following -= 1
+
     async def _answer(self, user: str, method: str, params: Frozen | None, result: type[R]) -> R:
         asked = params.model_dump(mode="json", by_alias=True, exclude_none=True) if params else {}
         self.calls.append((user, method, asked))
@@ -313,6 +329,8 @@ class FakeLine:
                 return self.first or snapshot()
             case "build.list":
                 return BuildListResult(builds=())
+            case "question.list":
+                return InboxResult()
             case "slot.candidates":
                 return CandidatesResult(items=tuple(CANDIDATES[asked["kind"]]))
             case "slot.plan":

@@ -7,8 +7,14 @@ from textual.binding import Binding
 from textual.dom import DOMNode
 
 from hero_tui import keys
+from screens.agent import AgentScreen
+from screens.agent_form import AgentForm
+from screens.inbox import InboxScreen
 from screens.plan import PlanDialog
 from screens.switch import SwitchDialog
+from screens.widgets.agent_choice import AgentChoice
+from screens.widgets.agent_log import AgentLog
+from screens.widgets.agent_text import AgentText
 from screens.widgets.buildlist import BuildList
 from screens.widgets.confirm import Confirm
 from screens.widgets.filterbar import FilterBar
@@ -32,6 +38,12 @@ OWNERS: tuple[type[DOMNode], ...] = (
     FilterBar,
     SwitchDialog,
     PlanDialog,
+    AgentLog,
+    AgentText,
+    AgentChoice,
+    AgentForm,
+    AgentScreen,
+    InboxScreen,
 )
 
 

@@ -10,6 +10,8 @@ from pathlib import Path
 
 from backends.database import Database
 from backends.model import calls
+from backends.model.agent_calls import AgentLogParams, AgentLogResult
+from backends.model.agents import AgentLine
 from backends.model.calls import BY_NAME, Empty, Method
 from backends.model.paths import BoxPaths
 from backends.model.state import Event, Frozen, LogLine, Operation, ServiceStatus, SlotStatus
@@ -71,6 +73,7 @@ class Fake:
             STREAMS: self.list_streams,
             NEWS: self.list_news,
             BY_NAME["slot.logs"]: self.logs,
+            BY_NAME["agent.log"]: self.agent_log,
             BY_NAME["logs.stop"]: self.stop_logs,
             BY_NAME["slot.down"]: self.down,
         }.items():
@@ -130,6 +133,13 @@ class Fake:
         # Before the answer, as a fast log may.
         call.connection.notify("log", {"stream": stream, "lines": [line.model_dump()]})
         return calls.LogsResult(lines=(), stream=stream)
+
+    async def agent_log(self, call: Call, params: AgentLogParams) -> AgentLogResult:
+        line = AgentLine(number=1, time=now(), kind="answer", text=f"{params.agent}:\x1b]0;x\x07\nhello")
+        stream = f"a{len(self.streams)}" if params.follow else ""
+        if stream:
+            call.connection.notify("agent_log", {"stream": stream, "lines": [line.model_dump(mode="json")]})
+        return AgentLogResult(lines=() if stream else (line,), stream=stream)
 
     async def stop_logs(self, _: Call, params: calls.LogsStopParams) -> Empty:
         self.streams.pop(params.stream, None)

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from backends.box.fleet import Fleet, Person
+from backends.model.agents import Agent
 from backends.model.calls import ReportParams
 from backends.model.state import Event, Operation, ServiceStatus, SlotStatus
 from tests.backends.box.events import NOON
@@ -125,3 +126,27 @@ def test_what_is_installed_is_what_runs_and_what_slots_keep_beside_it() -> None:
 def operations_of(fleet: Fleet) -> list[str]:
     status = fleet.slot("alice")
     return [operation.id for operation in status.operations] if status else []
+
+
+def agent(id: str = "1", **more: Any) -> Agent:
+    fields = {"id": id, "slot": "somebody-else", "session": "s", "since": NOON, "started_at": NOON, **more}
+    return Agent.model_validate(fields)
+
+
+def test_an_agent_is_told_whenever_it_changed_and_is_its_slots_own() -> None:
+    fleet = fleet_of(whole(agents=(agent(),)))
+    same = ReportParams(slot="alice", agents=(agent(),))
+    assert fleet.apply(same, LATER).kept == []
+    changes = fleet.apply(ReportParams(slot="alice", agents=(agent(state="working"), agent("2"))), LATER)
+    assert kinds(changes.kept) == [("agent.changed", "1"), ("agent.changed", "2")]
+    assert Agent.model_validate(changes.kept[0].data).name == "alice/1"
+    status = fleet.slot("alice")
+    assert status is not None
+    assert [one.says for one in status.agents] == ["working", "starting"]
+
+
+def test_an_agent_that_a_whole_report_does_not_name_is_gone() -> None:
+    fleet = fleet_of(whole(agents=(agent(), agent("2"))))
+    changes = fleet.apply(whole(agents=(agent("2"),)), LATER)
+    assert kinds(changes.kept) == [("agent.removed", "1")]
+    assert "agents" not in fleet_of().apply(whole(agents=(agent(),)), NOON).kept[0].data

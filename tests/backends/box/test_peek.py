@@ -88,6 +88,32 @@ async def test_somebody_who_does_not_show_their_logs_is_not_peeked_at(box: MadeB
     assert (await client.call("peek.slot", {"user": "mik"}))["slot"] == "mik"
 
 
+async def test_a_teammates_agent_is_read_along_with_harmless_and_followed(box: MadeBox) -> None:
+    box.boxd()
+    box.slotd("mik")
+    client = await box.client()
+    await online(client, "mik")
+    result = await client.call("peek.agent_log", {"user": "mik", "agent": "3"})
+    assert [line["text"] for line in result["lines"]] == ["3:\nhello"]
+    async with Subscription(client, "agent_log") as lines:
+        stream = (await client.call("peek.agent_log", {"user": "mik", "agent": "3", "follow": True}))["stream"]
+        assert await texts(lines, stream, 1) == ["3:\nhello"]
+
+
+async def test_somebody_who_does_not_show_their_agents_is_not_peeked_at(box: MadeBox) -> None:
+    box.boxd()
+    box.slotd("mik")
+    client = await box.client()
+    await online(client, "mik")
+    events = await subscribed(client)
+    box.push({"users/mik.toml": user_file("Mik", "[peek]", 'agents = "none"')})
+    await next_event(events, "team.changed")
+    with pytest.raises(HeroError) as caught:
+        await client.call("peek.agent_log", {"user": "mik", "agent": "1"})
+    assert caught.value.code == "denied"
+    assert (await client.call("peek.logs", {"user": "mik"}))["lines"]
+
+
 async def texts(lines: Subscription, stream: str, count: int) -> list[str]:
     """The first `count` lines of `stream`."""
     found: list[str] = []

@@ -55,3 +55,9 @@ def test_the_reconcilers_word_is_taken_from_root_alone() -> None:
     denied(rights().root, STRANGER, "tell that")
     denied(rights(system=False).root, STRANGER, "tell that")
     rights(system=False).root(ME, "tell that")
+
+
+def test_on_a_system_box_only_the_broker_tells_what_it_was_asked_for() -> None:
+    assert "what the broker did" in denied(rights().broker, STRANGER).message
+    denied(rights().broker, ROOT)
+    rights(system=False).broker(ME)

@@ -6,11 +6,13 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
+import httpx
 import pytest
 
 from backends.forge.base import Forge
 from backends.model.errors import HeroError
 from tests.backends.forge.contract import DEADLINE, REPO, ForgeContract, draft
+from tests.backends.forge.issue_contract import IssueContract, OpenIssue
 from tests.backends.forge.live import ORGANISATIONS, Connect, admin, connect, needs_forge, pushed, token_file
 from tests.backends.forge.repositories import commit, run_git
 
@@ -82,3 +84,21 @@ class TestLiveForge(ForgeContract):
             await told()
             await forge.aclose()
             assert {name async for name in news} <= {REPO, "lhumina_code/quiet"}
+
+
+class TestLiveIssues(IssueContract):
+    @pytest.fixture
+    async def forge(self, connect: Connect) -> AsyncIterator[Forge]:
+        forge = connect()
+        await forge.create_repository(REPO)
+        yield forge
+        await forge.aclose()
+
+    @pytest.fixture
+    def open_issue(self, forge: Forge, admin: httpx.AsyncClient) -> OpenIssue:
+        async def create(title: str, body: str) -> int:
+            made = await admin.post(f"/repos/{REPO}/issues", json={"title": title, "body": body})
+            assert made.status_code == 201, made.text
+            return int(made.json()["number"])
+
+        return create

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from backends.model.policy import DEFAULT_RULE, Policy, radius_of
+from backends.model.agent_tools import TOOLS
+from backends.model.policy import DEFAULT_RULE, Policy, radius_of, tools_of
 from backends.model.tomlfile import InvalidFile, parse
 
 TEXT = """
@@ -66,3 +67,37 @@ def test_a_bad_rule_is_reported_at_its_key(body: str, key: str) -> None:
     with pytest.raises(InvalidFile) as caught:
         parse(Policy, f"schema = 1\n[[rule]]\n{body}\n", "policy.toml")
     assert [problem.key for problem in caught.value.problems] == [key]
+
+
+GRANTS = """
+schema = 1
+[[agent_tools]]
+role = "developer"
+tools = ["tell", "status"]
+[[agent_tools]]
+role = "visitor"
+tools = []
+"""
+
+
+def test_a_roles_agents_have_the_tools_that_are_named_and_else_all() -> None:
+    policy = parse(Policy, GRANTS, "policy.toml")
+    assert tools_of(policy, "developer") == ("status", "tell")
+    assert tools_of(policy, "visitor") == ()
+    assert tools_of(policy, "admin") == tuple(TOOLS)
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        ('role = "a"\ntools = ["status", "swich"]', "did you mean `switch`?"),
+        ('role = "a"\ntools = ["x"]', "expected one of status, peek"),
+        ('role = "A"\ntools = []', "expected a role"),
+        ('role = "a"', "required"),
+        ('role = "a"\ntools = []\n[[agent_tools]]\nrole = "a"\ntools = []', "a second time"),
+    ],
+)
+def test_a_bad_grant_is_reported(body: str, words: str) -> None:
+    with pytest.raises(InvalidFile) as caught:
+        parse(Policy, f"schema = 1\n[[agent_tools]]\n{body}\n", "policy.toml")
+    assert words in str(caught.value)

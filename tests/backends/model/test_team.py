@@ -199,6 +199,14 @@ def test_a_bad_policy_means_high_too() -> None:
     assert radius_of(repo.policy, "slot.switch", "owner") == DEFAULT_RULE
 
 
+def test_tools_granted_to_a_role_that_is_spelled_wrongly_are_told_with_the_right_one() -> None:
+    grant = 'schema = 1\n\n[[agent_tools]]\nrole = "developr"\ntools = ["status"]\n'
+    repo, problems = load_team({**FILES, "policy.toml": grant})
+    assert [(one.file, one.line) for one in problems] == [("policy.toml", 4)]
+    assert "developer" in str(problems[0])
+    assert "policy.toml" in repo.stopped
+
+
 @pytest.mark.parametrize(
     "url", ["", "forge.example", "ssh://x/y", "https://u:pw@x/", "https://", "http://x y/", "https://x:99999/"]
 )

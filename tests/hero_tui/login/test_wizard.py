@@ -11,9 +11,11 @@ from pathlib import Path
 
 import pytest
 
+from backends.model.paths import BoxPaths
 from hero_tui.login.editing import editor_argv
 from hero_tui.login.record import Record, read_record, write_record
 from tests.hero_tui.login.homes import REPO, SECRET, Home, home, interrupt
+from tests.hero_tui.verbs.test_noting import left
 
 
 @pytest.fixture
@@ -31,7 +33,7 @@ def test_all_steps_are_taken_and_nothing_secret_is_seen(alice: Home) -> None:
     with alice.hero_dev("login", "--wizard") as terminal:
         terminal.shows("1 of 4: your token for the forge")
         terminal.shows(f"{alice.forge.url}/user/settings/applications")
-        terminal.shows("read:user and write:repository")
+        terminal.shows("read:user, write:repository, write:issue")
         terminal.shows("Token (enter or s: skip):")
         terminal.press(f"{token}\r")
         terminal.shows("The forge knows it: alice.")
@@ -55,6 +57,8 @@ def test_all_steps_are_taken_and_nothing_secret_is_seen(alice: Home) -> None:
     assert stat.S_IMODE(alice.slot.secrets_file.stat().st_mode) == 0o600
     assert stat.S_IMODE(alice.slot.secrets.stat().st_mode) == 0o700
     assert alice.slot.manifest.read_text() == '# mine\nschema = 1\n\n[claude]\npreference = "org"\n'
+    noted = [one.kind for one in left(BoxPaths(alice.root), "alice")]
+    assert noted == ["audit.secrets.clone", "audit.secrets.edit", "audit.secrets.push"]
     pushed = alice.forge.world.repositories[REPO].git("show", "development:secrets.toml").decode()
     assert SECRET in pushed
     assert steps(alice).left == ()
@@ -154,6 +158,11 @@ def test_a_wrong_file_is_told_with_its_place_and_edited_again(alice: Home) -> No
     with alice.hero_dev("secrets", "push", "--json") as terminal:
         assert terminal.ends() == 0
         assert '"unpushed": 0' in terminal.text
+    noted = left(BoxPaths(alice.root), "alice")
+    assert [one.kind for one in noted] == ["audit.secrets.clone", "audit.secrets.edit", "audit.secrets.push"]
+    assert {one.data["outcome"] for one in noted} == {"succeeded"}
+    assert SECRET not in "".join(one.model_dump_json() for one in noted)
+    assert SECRET.encode() not in b"".join(path.read_bytes() for path in alice.slot.var.rglob("slot.sqlite*"))
 
 
 def test_an_editor_that_fails_changes_nothing(alice: Home) -> None:

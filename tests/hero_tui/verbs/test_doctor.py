@@ -12,8 +12,10 @@ import pytest
 
 from backends.model.boxfile import render_boxfile
 from backends.model.health_report import HealthReport
+from backends.model.paths import BoxPaths
 from hero_tui.verbs import parsing
 from tests.hero_tui.render.replies import NOW
+from tests.hero_tui.verbs.test_noting import left
 
 ROOT = Path(__file__).parents[3]
 
@@ -77,7 +79,11 @@ def test_fix_mends_once_and_finds_nothing_the_second_time(box: Path) -> None:
     done = doctor(box, "--fix", "-q")
     assert done.stdout.startswith("mended\n  ✓ Removed ")
     assert not lock.exists()
+    (event,) = left(BoxPaths(box), "alice")
+    assert (event.kind, event.data["outcome"]) == ("audit.doctor.mend", "succeeded")
+    assert event.data["detail"].startswith("Removed ")
     assert doctor(box, "--fix", "-q").stdout.startswith("--fix found nothing")
+    assert len(left(BoxPaths(box), "alice")) == 1
 
 
 def test_a_box_toml_that_cannot_be_used_is_a_finding(box: Path) -> None:

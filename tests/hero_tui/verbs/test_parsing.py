@@ -128,7 +128,8 @@ def test_a_box_that_is_none_is_said_to_be_none(tmp_path: Path, capsys: pytest.Ca
     assert "is not a box" in capsys.readouterr().err
 
 
-def test_agents_are_said_not_to_be_there(capsys: pytest.CaptureFixture[str]) -> None:
-    assert agent_main() == 2
-    assert "not part of this version" in capsys.readouterr().err
-    assert "agent" not in parsing.help_text()
+def test_a_number_behind_a_is_the_effort(capsys: pytest.CaptureFixture[str]) -> None:
+    assert agent_main(["9", "--box", "/nowhere"]) == 2
+    assert "not a box" in capsys.readouterr().err
+    assert agent_main(["2", "--until", "make", "go"]) == 2
+    assert "--until ends a loop" in capsys.readouterr().err

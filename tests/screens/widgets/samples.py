@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import unicodedata
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
@@ -129,3 +130,8 @@ def fill(grid: FleetGrid, users: tuple[str, ...] = USERS, services: tuple[str, .
     for user in ("integration", *users):
         for service in services:
             grid.set_cell(user, service, fleet_cell(rng, user))
+
+
+def is_harmless(text: str) -> bool:
+    """Whether a terminal draws `text` and does nothing else."""
+    return not any(unicodedata.category(character) in ("Cc", "Cf", "Zl", "Zp") for character in text)

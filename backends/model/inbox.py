@@ -1,0 +1,45 @@
+"""Questions and messages between people and agents."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+
+from pydantic import Field
+
+from backends.model.frozen import Frozen
+
+ItemState = Literal["open", "submitted", "answered", "cancelled", "expired", "delivered"]
+
+
+class InboxItem(Frozen):
+    """One question or message. `sender` and `to` are a login, or `<slot>/<agent>`.
+
+    A `question` waits for `to` to answer; a `permission` is a dialog in an agent's own terminal (`waiting` is its
+    id), whose answer is `submitted` until the agent has gone on; a `message` waits for nothing. `choice` is the
+    number of the option that was chosen, from 1.
+    """
+
+    id: str
+    kind: Literal["question", "permission", "message"]
+    sender: str
+    to: str
+    text: str
+    options: tuple[str, ...] = ()
+    free_text: bool = Field(default=True, description="An answer in the answerer's own words is taken.")
+    state: ItemState = "open"
+    asked_at: datetime
+    expires_at: datetime | None = None
+    read_at: datetime | None = None
+    answered_at: datetime | None = None
+    answered_by: str = ""
+    answer: str = ""
+    choice: int = 0
+    waiting: str = ""
+    problem: str = Field(default="", description="Why an answer that was submitted did not arrive.")
+
+    @property
+    def as_message(self) -> str:
+        """How an agent reads it: each line quoted, so that no text can pretend to be somebody else's."""
+        quoted = "\n".join(f"> {line}" for line in self.text.splitlines())
+        return f"Message {self.id} from {self.sender}:\n{quoted}"

@@ -1,0 +1,92 @@
+"""The keys of the agents and of the inbox, a part of the one table of keys."""
+
+from __future__ import annotations
+
+from hero_tui.key import Key
+
+
+def _agent(name: str, keys: str, label: str, help: str, hint: int = 0, context: str = "session") -> Key:
+    return Key(f"{context}.{name}", keys, label, context, help, f"screen.agent('{name}')", hint)
+
+
+def _option(number: int) -> Key:
+    return Key(f"option.{number}", str(number % 10), "choose", "option", f"Choose answer {number}")
+
+
+AGENT_KEYS: tuple[Key, ...] = (
+    _agent("attach", "A", "attach", "Its window in tmux", 20),
+    _agent("new", "a", "new", "Start an agent in my slot", 30),
+    _agent("interrupt", "I", "interrupt", "Stop what it does now; it waits for words"),
+    _agent("stop", "x", "stop", "End the session", 40),
+    _agent("resume", "r", "resume", "Go on with a session that has ended", 45),
+    _agent("compact", "c", "compact", "Make its context smaller", 50),
+    _agent("clear", "C", "new session", "A new conversation in the same window"),
+    _agent("copy", "o", "copy", "Copy branch, worktree, session…"),
+    _agent("open", "enter,i", "reply", "Its log, what it asks, a line to reply", 1, "agents"),
+    Key(
+        "agents.filter",
+        "/",
+        "filter",
+        "agents",
+        "Filter by any word; /!text leaves out",
+        "screen.agents_filter",
+        60,
+    ),
+    Key(
+        "agents.attention",
+        "!",
+        "waiting",
+        "agents",
+        "Those that wait or failed",
+        "screen.agents_attention",
+        65,
+    ),
+    Key("agents.mine", ".", "mine", "agents", "Only those of my slot", "screen.agents_mine", 70),
+    Key("agents.describe", "d", "details", "agents", "Show or hide what it does", "screen.agents_describe", 80),
+    _agent("reply", "enter,i", "reply", "Write to it, or send the answer that is chosen", 1, "agent"),
+    _agent("allow", "y", "allow", "Let it do what it asks for", 3, "agent"),
+    _agent("deny", "n", "deny", "Do not let it", 4, "agent"),
+    Key("said.follow", "f,space", "follow", "said", "Follow the end, or stand still"),
+    Key("said.down", "j,down", "down", "said", "A line down"),
+    Key("said.up", "k,up", "up", "said", "A line up"),
+    Key("said.half_down", "ctrl+d,pagedown", "half page down", "said", "Half a page down"),
+    Key("said.half_up", "ctrl+u,pageup", "half page up", "said", "Half a page up"),
+    Key("said.top", "g,home", "top", "said", "The oldest entry"),
+    Key("said.bottom", "G,end", "bottom", "said", "The newest entry, and follow"),
+    *(_option(number) for number in range(1, 11)),
+    Key("text.send", "enter", "send", "text", "Send what is written; after a \\ a new line", "", 1),
+    Key("text.new_line", "shift+enter,alt+enter", "new line", "text", "Another line"),
+    Key("text.leave", "escape", "back", "text", "Back; what is written stays", "", 2),
+    Key("form.start", "enter", "start", "form", "Start the agent", "", 1),
+    Key("form.cancel", "escape", "close", "form", "Close; the prompt is kept", "", 2),
+    Key("choice.next", "right,l,space", "next", "choice", "The next choice"),
+    Key("choice.previous", "left,h", "previous", "choice", "The choice before"),
+    Key(
+        "inbox.answer", "enter,i", "answer", "inbox", "Write an answer, or send the one chosen", "screen.answer", 1
+    ),
+    Key("inbox.allow", "y", "allow", "inbox", "Let the agent do what it asks for", "screen.decide(True)", 3),
+    Key("inbox.deny", "n", "deny", "inbox", "Do not let it", "screen.decide(False)", 4),
+    Key("inbox.read", "space", "read", "inbox", "Mark a message as read", "screen.read", 20),
+    Key("inbox.peek", "p,l", "agent", "inbox", "Look at the agent that asks", "screen.peek_agent", 30),
+    Key(
+        "inbox.sent", "s", "sent", "inbox", "What I and my agents asked and said, or what came", "screen.sent", 40
+    ),
+    Key("inbox.take_back", "x", "take back", "inbox", "Take a question of mine back", "screen.take_back", 45),
+    Key(
+        "inbox.filter", "/", "filter", "inbox", "Filter by any word; /!text leaves out", "screen.inbox_filter", 60
+    ),
+    Key("inbox.open", "!", "open", "inbox", "Only what is open or unread", "screen.only_open", 65),
+    Key("inbox.copy", "c", "copy", "inbox", "Copy its text", "screen.inbox_copy", 70),
+)
+
+AGENT_PLACES: dict[str, tuple[str, ...]] = {
+    "agents": ("any", "session", "agents", "list"),
+    "agent": ("any", "session", "agent", "said"),
+    "inbox": ("any", "inbox", "list"),
+    "text": ("text",),
+    "form": ("form",),
+    "choice": ("choice",),
+    # Digits are answers only while the question that is shown has so many, and are screens otherwise; they choose,
+    # and nothing is sent before Enter.
+    "option": ("option",),
+}

@@ -1,0 +1,38 @@
+"""When the screens paint agents: the first change at once, then five times a second at most, however many come."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from hero_tui.store_agents import agents_between
+from screens.desk import Cell, FleetView
+
+FIRST_SECONDS = 0.012
+AGAIN_SECONDS = 0.2
+
+
+class AgentsPaint:
+    """Compares what `fleet` answers with what was painted last, and has `paint` paint the difference."""
+
+    def __init__(self, fleet: Callable[[], FleetView], paint: Callable[[frozenset[Cell]], None]):
+        self._fleet = fleet
+        self._paint = paint
+        self._painted = FleetView()
+        self._wanted = False
+        self._at = 0.0
+
+    def soon(self) -> None:
+        """Some have changed."""
+        if not self._wanted:
+            self._wanted = True
+            loop = asyncio.get_running_loop()
+            loop.call_later(max(FIRST_SECONDS, self._at + AGAIN_SECONDS - loop.time()), self.flush)
+
+    def flush(self) -> None:
+        """Paint what has changed since the last time."""
+        self._wanted = False
+        self._at = asyncio.get_running_loop().time()
+        before, self._painted = self._painted, self._fleet()
+        if agents := agents_between(before, self._painted):
+            self._paint(agents)

@@ -1,0 +1,252 @@
+"""Every agent of the box: what it does, what it waits for, on whose account; one of them in full, with its log."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Sequence
+from dataclasses import replace
+from typing import Any
+
+from textual import on
+from textual.containers import Container
+from textual.widget import Widget
+
+from backends.model.agents import Agent
+from screens.agent_actions import AgentActions
+from screens.desk import AgentBatch, Cell, Changes, Desk, Target
+from screens.frame import HeroScreen
+from screens.widgets.agent_cells import AgentTable
+from screens.widgets.agent_detail import agent_detail
+from screens.widgets.agent_model import AgentFilters, AgentRow, filtered, needs_person, ordered
+from screens.widgets.agent_pane import AgentPane
+from screens.widgets.detail import DetailPane, DetailView
+from screens.widgets.filterbar import FilterBar
+from screens.widgets.linelist import LineList
+from screens.widgets.listpanel import ListPanel
+from screens.widgets.titles import set_titles
+
+FIRST_LINES = 200
+_IN_FULL = frozenset({"reply", "allow", "deny"})
+"""What is done where one has read what the agent asks."""
+
+
+class AgentsScreen(HeroScreen):
+    """The agents of all slots; the cursor begins on the one named `first` (`alice/3`)."""
+
+    PLACE = "agents"
+    CSS_PATH = "../styles/agents.tcss"
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (180, "-wide")]  # noqa: RUF012
+    VERTICAL_BREAKPOINTS = [(0, "-low"), (32, "-high")]  # noqa: RUF012
+
+    def __init__(self, desk: Desk, first: str = "") -> None:
+        super().__init__(desk)
+        self._first = first
+        self._actions = AgentActions(desk, self._ask, self._run, self._show_agents)
+        self._filters = AgentFilters()
+        self._all: list[AgentRow] = []
+        self._shown: Sequence[AgentRow] = ()
+        self._described = True
+
+    def body(self) -> Iterable[Widget]:
+        """The list; what the agent under the cursor does."""
+        with Container(id="agents-body"):
+            yield ListPanel[AgentRow](self._table(), id="agents-list")
+            with Container(id="agents-side", classes="panel"):
+                yield DetailPane(id="agents-detail")
+                yield AgentPane(self._follow, brief=True, id="agents-log")
+        yield FilterBar(id="agents-filter")
+
+    def on_mount(self) -> None:
+        """The list has the keys; the whole log is a key away."""
+        self.query_one(AgentPane).log_view.can_focus = False
+        self.list.focus()
+        super().on_mount()
+
+    @property
+    def list(self) -> LineList[AgentRow]:
+        """The table of agents."""
+        return self.query_one(ListPanel).list
+
+    @property
+    def agent(self) -> Agent | None:
+        """The one under the cursor."""
+        row = self.list.row if self.ready else None
+        return row.agent if row else None
+
+    @property
+    def target(self) -> Target | None:
+        """The slot and service of the agent under the cursor."""
+        agent = self.agent
+        return Target(agent.slot, agent.service) if agent else Target(self.desk.me)
+
+    # -- painting ---------------------------------------------------------------------------------
+
+    def show(self, changes: Changes) -> None:
+        """A slot may have gone away, the line to the box too."""
+        if changes.shape or changes.connection:
+            self._show_agents()
+
+    def show_agents(self, agents: frozenset[Cell]) -> None:
+        """Some agents are other than they were."""
+        self._show_agents()
+
+    def tick(self) -> None:
+        """Ages."""
+        self.list.show(self._shown, self._table())
+        self._show_detail()
+
+    def _table(self) -> AgentTable:
+        agents = [row.agent for row in self._shown]
+        return AgentTable(self.desk.now(), self.desk.me, self._actions.pending(agents))
+
+    def _show_agents(self) -> None:
+        if not self.ready:
+            return
+        slots = self.desk.fleet.slots.values()
+        rows = [AgentRow(agent, slot.head.stale) for slot in slots for agent in slot.agents.values()]
+        self._all = ordered(rows, self.desk.me)
+        shown = filtered(self._all, self._filters)
+        if shown != self._shown:
+            self._shown = shown
+        sentence = "" if self._shown else self._sentence()
+        self.query_one(ListPanel).show(self._shown, self._table(), self._titles(), sentence)
+        self.query_one("#agents-side").display = self._described and bool(self._shown)
+        if self._first and self.list.put_cursor(self._first):
+            self._first = ""
+        self._show_detail()
+
+    def _titles(self) -> tuple[str, str]:
+        agents = [row.agent for row in self._all]
+        counts = [
+            (sum(needs_person(one) and one.state == state for one in agents), word) for state, word in _NEEDY
+        ]
+        counts.append((sum(one.state == "working" for one in agents), "working"))
+        told = [f"{count} {word}" for count, word in counts if count]
+        away = "" if self.desk.fleet.connection == "online" else "not up to date: the box is not connected"
+        return " · ".join(("agents", *told)), away
+
+    def _sentence(self) -> str:
+        fleet, key = self.desk.fleet, self.desk.key
+        if not fleet.known:
+            why = f"\n{fleet.why}\n\nTrying again." if fleet.why else ""
+            return "The box does not answer." + why if why else "Asking the box…"
+        if self._all:
+            return f"Nothing matches.\n\n{key('app.back')} clears the filter."
+        if not self.desk.me:
+            return "Nobody runs an agent.\n\nThis login has no slot here to start one in."
+        return (
+            "Nobody runs an agent.\n\n"
+            f"{key('session.new')} starts one in your slot; `hero_dev a 2` does it from a shell.\n"
+            "`hero_dev claude status` says on which credential, and why."
+        )
+
+    def _show_detail(self) -> None:
+        panel, pane, row = self.query_one("#agents-side"), self.query_one(DetailPane), self.list.row
+        if not panel.display or row is None:
+            self.query_one(AgentPane).show("", "")
+            pane.show(DetailView(sentence="Nothing is selected."))
+            return
+        agent, head = row.agent, self.desk.fleet.slots[row.agent.slot].head
+        set_titles(panel, agent.name, "not up to date: its slot's daemon is away" if row.stale else "")
+        panel.set_class(agent.slot != self.desk.me, "foreign")
+        same = head.credential == agent.credential
+        pane.show(agent_detail(row, self.desk.now(), head.credential_state if same else ""))
+        self.query_one(AgentPane).show(agent.slot, agent.id)
+
+    def on_screen_suspend(self) -> None:
+        """Under another screen nobody reads the log; a dialog is gone soon."""
+        if isinstance(self.app.screen, HeroScreen):
+            self.query_one(AgentPane).show("", "")
+
+    def on_screen_resume(self) -> None:
+        """The log goes on."""
+        super().on_screen_resume()
+        if self.ready:
+            self._show_detail()
+
+    def _follow(self, slot: str, id: str) -> AsyncIterator[AgentBatch]:
+        return self.desk.follow_agent(slot, id, FIRST_LINES)
+
+    @on(LineList.Highlighted)
+    def _moved(self) -> None:
+        self._show_detail()
+        self.refresh_hints()
+
+    def _ask(self, question: str, lines: Sequence[str], action: str, do: Callable[[], None]) -> None:
+        """Do it if the person agrees; the question stands on Cancel."""
+        from screens.widgets.confirm import Confirm
+
+        self.app.push_screen(Confirm(question, lines, action=action), lambda agreed: do() if agreed else None)
+
+    def _run(self, work: Coroutine[Any, Any, object]) -> None:
+        self.run_worker(work, group="agent")
+
+    # -- filters ----------------------------------------------------------------------------------
+
+    def action_agents_filter(self) -> None:
+        """Ask for a filter."""
+        self.query_one(FilterBar).open(self._filters.text)
+
+    @on(FilterBar.Changed)
+    def _typing(self, event: FilterBar.Changed) -> None:
+        if event.input.has_class("-open"):  # a key may still come while it is being closed
+            self._filter(replace(self._filters, text=event.value.strip()))
+
+    @on(FilterBar.Closed)
+    def _typed(self, event: FilterBar.Closed) -> None:
+        self._filter(replace(self._filters, text=event.text.strip()))
+        self.list.focus()
+
+    def action_agents_attention(self) -> None:
+        """Only those that wait for a person or failed, or all again."""
+        self._filter(replace(self._filters, only_attention=not self._filters.only_attention))
+
+    def action_agents_mine(self) -> None:
+        """Only mine, or all again."""
+        if self.desk.me:
+            self._filter(replace(self._filters, only_slot="" if self._filters.only_slot else self.desk.me))
+
+    def _filter(self, filters: AgentFilters) -> None:
+        self._filters = filters
+        self._show_agents()
+        notes = [f"/{filters.text}"] if filters.text else []
+        notes += ["waiting or failed"] if filters.only_attention else []
+        notes += ["mine only"] if filters.only_slot else []
+        self.say(" · ".join(notes))
+
+    def clear(self) -> bool:
+        """Esc takes back the filters, one after the other."""
+        filters = self._filters
+        if not filters.any:
+            return False
+        if filters.text:
+            self._filter(replace(filters, text=""))
+        elif filters.only_attention:
+            self._filter(replace(filters, only_attention=False))
+        else:
+            self._filter(replace(filters, only_slot=""))
+        return True
+
+    # -- keys -------------------------------------------------------------------------------------
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Only what can be done to the agent under the cursor is offered."""
+        if action == "agent":
+            name = str(parameters[0])
+            return name not in _IN_FULL and self._actions.enabled(name, self.agent)
+        return super().check_action(action, parameters)
+
+    def action_agent(self, name: str) -> None:
+        """Do something to the agent under the cursor."""
+        self._actions.do(name, self.agent)
+
+    @on(LineList.Selected)
+    def _opened(self) -> None:
+        self.action_agent("open")
+
+    def action_agents_describe(self) -> None:
+        """Show or hide what the agent under the cursor does."""
+        self._described = not self._described
+        self._show_agents()
+
+
+_NEEDY = (("waiting", "waiting"), ("error", "failed"))
