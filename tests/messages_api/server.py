@@ -132,6 +132,7 @@ def _is_aside(asked: Asked) -> bool:
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
     block_on_close = False
+    request_queue_size = 128
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A caller that leaves is no news."""
