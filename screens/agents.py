@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Sequence
-from dataclasses import replace
 from typing import Any
 
 from textual import on
@@ -13,6 +12,7 @@ from textual.widget import Widget
 from backends.model.agents import Agent
 from screens.agent_actions import AgentActions
 from screens.desk import AgentBatch, Cell, Changes, Desk, Target
+from screens.filtered import FilteredScreen
 from screens.frame import HeroScreen
 from screens.widgets.agent_cells import AgentTable
 from screens.widgets.agent_detail import agent_detail
@@ -29,7 +29,7 @@ _IN_FULL = frozenset({"reply", "allow", "deny"})
 """What is done where one has read what the agent asks."""
 
 
-class AgentsScreen(HeroScreen):
+class AgentsScreen(FilteredScreen[AgentFilters]):
     """The agents of all slots; the cursor begins on the one named `first` (`alice/3`)."""
 
     PLACE = "agents"
@@ -38,10 +38,9 @@ class AgentsScreen(HeroScreen):
     VERTICAL_BREAKPOINTS = [(0, "-low"), (32, "-high")]  # noqa: RUF012
 
     def __init__(self, desk: Desk, first: str = "") -> None:
-        super().__init__(desk)
+        super().__init__(desk, AgentFilters())
         self._first = first
         self._actions = AgentActions(desk, self._ask, self._run, self._show_agents)
-        self._filters = AgentFilters()
         self._all: list[AgentRow] = []
         self._shown: Sequence[AgentRow] = ()
         self._described = True
@@ -184,47 +183,21 @@ class AgentsScreen(HeroScreen):
 
     def action_agents_filter(self) -> None:
         """Ask for a filter."""
-        self.query_one(FilterBar).open(self._filters.text)
-
-    @on(FilterBar.Changed)
-    def _typing(self, event: FilterBar.Changed) -> None:
-        if event.input.has_class("-open"):  # a key may still come while it is being closed
-            self._filter(replace(self._filters, text=event.value.strip()))
-
-    @on(FilterBar.Closed)
-    def _typed(self, event: FilterBar.Closed) -> None:
-        self._filter(replace(self._filters, text=event.text.strip()))
-        self.list.focus()
+        self.ask_filter()
 
     def action_agents_attention(self) -> None:
         """Only those that wait for a person or failed, or all again."""
-        self._filter(replace(self._filters, only_attention=not self._filters.only_attention))
+        self._filter(self._filters.toggled("only_attention"))
 
     def action_agents_mine(self) -> None:
         """Only mine, or all again."""
-        if self.desk.me:
-            self._filter(replace(self._filters, only_slot="" if self._filters.only_slot else self.desk.me))
+        self.only_mine(self.desk.me)
 
-    def _filter(self, filters: AgentFilters) -> None:
-        self._filters = filters
+    def show_filtered(self) -> None:
         self._show_agents()
-        notes = [f"/{filters.text}"] if filters.text else []
-        notes += ["waiting or failed"] if filters.only_attention else []
-        notes += ["mine only"] if filters.only_slot else []
-        self.say(" · ".join(notes))
 
-    def clear(self) -> bool:
-        """Esc takes back the filters, one after the other."""
-        filters = self._filters
-        if not filters.any:
-            return False
-        if filters.text:
-            self._filter(replace(filters, text=""))
-        elif filters.only_attention:
-            self._filter(replace(filters, only_attention=False))
-        else:
-            self._filter(replace(filters, only_slot=""))
-        return True
+    def focus_list(self) -> None:
+        self.list.focus()
 
     # -- keys -------------------------------------------------------------------------------------
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
-from dataclasses import replace
 
 from textual import on
 from textual.containers import Container
@@ -14,7 +13,7 @@ from backends.model.state import Build, Event
 from screens.build_actions import BuildActions
 from screens.build_feed import BuildFeed
 from screens.desk import Changes, Desk, LogBatch, Target
-from screens.frame import HeroScreen
+from screens.filtered import FilteredScreen
 from screens.widgets.build_cells import BuildLook
 from screens.widgets.build_detail import build_detail
 from screens.widgets.build_model import BuildFilters, filtered
@@ -28,7 +27,7 @@ LOOKED_THROUGH = 500
 """Builds that are asked for by themselves for one that a filter leaves."""
 
 
-class BuildsScreen(HeroScreen):
+class BuildsScreen(FilteredScreen[BuildFilters]):
     """The builds of `service`, or of all services."""
 
     PLACE = "builds"
@@ -37,11 +36,10 @@ class BuildsScreen(HeroScreen):
     VERTICAL_BREAKPOINTS = [(0, "-low"), (32, "-high")]  # noqa: RUF012
 
     def __init__(self, desk: Desk, service: str = "") -> None:
-        super().__init__(desk)
+        super().__init__(desk, BuildFilters())
         self.service = service
         self._feed = BuildFeed(desk, service, self._show_builds)
         self._actions = BuildActions(desk, self._ask)
-        self._filters = BuildFilters()
         self._shown: list[Build] = []
         self._described = True
         self._settling = False
@@ -218,47 +216,21 @@ class BuildsScreen(HeroScreen):
 
     def action_build_filter(self) -> None:
         """Ask for a filter."""
-        self.query_one(FilterBar).open(self._filters.text)
-
-    @on(FilterBar.Changed)
-    def _typing(self, event: FilterBar.Changed) -> None:
-        if event.input.has_class("-open"):  # a key may still come while it is being closed
-            self._filter(replace(self._filters, text=event.value.strip()))
-
-    @on(FilterBar.Closed)
-    def _typed(self, event: FilterBar.Closed) -> None:
-        self._filter(replace(self._filters, text=event.text.strip()))
-        self.list.focus()
+        self.ask_filter()
 
     def action_build_failed(self) -> None:
         """Only what failed, or all again."""
-        self._filter(replace(self._filters, only_failed=not self._filters.only_failed))
+        self._filter(self._filters.toggled("only_failed"))
 
     def action_build_mine(self) -> None:
         """Only builds of my slot, or all again."""
-        if self.desk.me:
-            self._filter(replace(self._filters, only_slot="" if self._filters.only_slot else self.desk.me))
+        self.only_mine(self.desk.me)
 
-    def _filter(self, filters: BuildFilters) -> None:
-        self._filters = filters
+    def show_filtered(self) -> None:
         self._show_builds()
-        notes = [f"/{filters.text}"] if filters.text else []
-        notes += ["failed only"] if filters.only_failed else []
-        notes += ["mine only"] if filters.only_slot else []
-        self.say(" · ".join(notes))
 
-    def clear(self) -> bool:
-        """Esc takes back the filters, one after the other."""
-        filters = self._filters
-        if filters.text:
-            self._filter(replace(filters, text=""))
-        elif filters.only_failed:
-            self._filter(replace(filters, only_failed=False))
-        elif filters.only_slot:
-            self._filter(replace(filters, only_slot=""))
-        else:
-            return False
-        return True
+    def focus_list(self) -> None:
+        self.list.focus()
 
     # -- keys -------------------------------------------------------------------------------------
 

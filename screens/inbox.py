@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Iterable, Sequence
-from dataclasses import replace
 from typing import Any, ClassVar
 
 from textual import on
@@ -15,7 +14,7 @@ from textual.widgets import Static
 from backends.model.inbox import InboxItem
 from backends.model.state import Event
 from screens.desk import Changes, Desk, Target
-from screens.frame import HeroScreen
+from screens.filtered import FilteredScreen
 from screens.inbox_actions import InboxActions
 from screens.inbox_sent import SentBox
 from screens.inbox_words import empty_sentence, hints, titles
@@ -32,7 +31,7 @@ from screens.widgets.titles import set_titles
 OPTIONS = 10
 
 
-class InboxScreen(HeroScreen):
+class InboxScreen(FilteredScreen[InboxFilters]):
     """The inbox; the cursor begins on the item with the id `first`."""
 
     PLACE = "inbox"
@@ -45,10 +44,9 @@ class InboxScreen(HeroScreen):
     ]
 
     def __init__(self, desk: Desk, first: str = "") -> None:
-        super().__init__(desk)
+        super().__init__(desk, InboxFilters())
         self._first = first
         self._actions = InboxActions(desk, self._show_items)
-        self._filters = InboxFilters()
         self._shown: Sequence[InboxItem] = ()
         self._sent = SentBox(desk, self._show_items)
         self._painted: object = None
@@ -293,37 +291,25 @@ class InboxScreen(HeroScreen):
 
     def action_inbox_filter(self) -> None:
         """Ask for a filter."""
-        self.query_one(FilterBar).open(self._filters.text)
-
-    @on(FilterBar.Changed)
-    def _typing(self, event: FilterBar.Changed) -> None:
-        if event.input.has_class("-open"):  # a key may still come while it is being closed
-            self._filter(replace(self._filters, text=event.value.strip()))
-
-    @on(FilterBar.Closed)
-    def _typed(self, event: FilterBar.Closed) -> None:
-        self._filter(replace(self._filters, text=event.text.strip()))
-        self.list.focus()
+        self.ask_filter()
 
     def action_only_open(self) -> None:
         """Only what is open or unread, or all again."""
-        self._filter(replace(self._filters, only_open=not self._filters.only_open))
+        self._filter(self._filters.toggled("only_open"))
 
-    def _filter(self, filters: InboxFilters) -> None:
-        self._filters = filters
+    def show_filtered(self) -> None:
         self._show_items()
-        notes = [f"/{filters.text}"] if filters.text else []
-        self.say(" · ".join([*notes, *(["open or unread"] if filters.only_open else [])]))
+
+    def focus_list(self) -> None:
+        self.list.focus()
 
     def clear(self) -> bool:
         """Esc takes back the choice, the filters, the sent ones, one after the other."""
         if self._chosen:
             self._chosen = 0
             self._show_detail()
-        elif self._filters.text:
-            self._filter(replace(self._filters, text=""))
-        elif self._filters.only_open:
-            self._filter(replace(self._filters, only_open=False))
+        elif super().clear():
+            return True
         elif self._sent.on:
             self.action_sent()
         else:

@@ -8,15 +8,13 @@ import errno
 import logging
 import socket
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import h11
-from uvicorn import Config, Server
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from backends.broker.peers import Address, TcpPeer
+from backends.http_server import QuietServer
 from backends.model.errors import HeroError
 
 log = logging.getLogger(__name__)
@@ -31,7 +29,6 @@ HEAD_LIMIT = 64 * 1024
 KEEP_ALIVE_SECONDS = 300
 HEAD_SECONDS = 30.0
 """For the head of a connection's first request, so that nobody holds connections for nothing."""
-CLOSE_SECONDS = 2
 _BACKLOG = 512
 
 
@@ -92,51 +89,16 @@ class RelayProtocol(H11Protocol):
             self.transport.abort()
 
 
-class RelayServer(Server):
-    """uvicorn in a daemon with its own loop and signals: it never ticks."""
-
-    def __init__(self, app: Any):
-        protocol = type("RelayProtocol", (RelayProtocol,), {"callers": Counter()})
-        super().__init__(
-            Config(
-                app,
-                http=protocol,
-                ws="none",
-                lifespan="off",
-                interface="asgi3",
-                log_config=None,
-                log_level="critical",
-                access_log=False,
-                proxy_headers=False,
-                server_header=False,
-                date_header=False,
-                limit_concurrency=CONNECTIONS,
-                timeout_keep_alive=KEEP_ALIVE_SECONDS,
-                timeout_graceful_shutdown=CLOSE_SECONDS,
-                h11_max_incomplete_event_size=HEAD_LIMIT,
-            )
-        )
-        self._stopped = asyncio.Event()
-
-    def stop(self) -> None:
-        """Have `serve` end: take no more connections, let running requests end for a moment."""
-        self.should_exit = True
-        self._stopped.set()
-
-    async def main_loop(self) -> None:
-        """Wait; uvicorn would look ten times a second."""
-        await self.on_tick(0)
-        await self._stopped.wait()
-
-    async def shutdown(self, sockets: Any = None) -> None:
-        await super().shutdown(sockets)
-        for connection in tuple(self.server_state.connections):
-            connection.transport.abort()
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Signals are the daemon's."""
-        yield
+def relay_server(app: Any) -> QuietServer:
+    """A server of `app` that counts each user's connections."""
+    return QuietServer(
+        app,
+        type("RelayProtocol", (RelayProtocol,), {"callers": Counter()}),
+        connections=CONNECTIONS,
+        keep_alive_seconds=KEEP_ALIVE_SECONDS,
+        head_limit=HEAD_LIMIT,
+        log_level="critical",
+    )
 
 
 class RelayHost:
@@ -145,7 +107,7 @@ class RelayHost:
     def __init__(self, app: Any):
         self._app = app
         self._listener: socket.socket | None = None
-        self._server: RelayServer | None = None
+        self._server: QuietServer | None = None
         self._task: asyncio.Task[None] | None = None
 
     async def start(self, kept: int, *, system: bool) -> int:
@@ -167,8 +129,8 @@ class RelayHost:
         if self._listener is not None:
             self._listener.close()
 
-    def _load(self) -> RelayServer:
-        server = RelayServer(self._app)
+    def _load(self) -> QuietServer:
+        server = relay_server(self._app)
         server.config.load()
         return server
 

@@ -16,14 +16,13 @@ from hero_tui.render.logs import shown
 from hero_tui.render.progress import Progress, progress_on
 from hero_tui.render.text import clean
 from hero_tui.verbs.exits import DONE, NOTHING_TO_DO, exit_code
+from hero_tui.verbs.listening import through_restarts
 from hero_tui.verbs.session import Session, box_client
 
 OPEN = ("queued", "running")
 
 _TICK_SECONDS = 1.0
 """How long the progress line stands still at most."""
-_PATIENCE_SECONDS = 20.0
-_AGAIN_SECONDS = 0.2
 _LAST_LINES = 12
 
 Build = dict[str, Any]
@@ -55,20 +54,7 @@ def see_through(where: Where, client: SyncClient, build_id: str, told: Callable[
 
     A box's daemon that goes away is asked again once it is back. Raises HeroError.
     """
-    own = client
-    try:
-        while True:
-            try:
-                return _until_ended(own, build_id, told)
-            except HeroError as error:
-                if error.code != "unreachable":
-                    raise
-            if own is not client:
-                own.close()
-            own = _subscribed_again(where)
-    finally:
-        if own is not client:
-            own.close()
+    return through_restarts(where, client, lambda own: _until_ended(own, build_id, told))
 
 
 def news_of(client: SyncClient, build_id: str, seconds: float) -> Build | None:
@@ -96,19 +82,6 @@ def _until_ended(client: SyncClient, build_id: str, told: Callable[[Build], None
         if news and not (build["state"] == "running" and news["state"] == "queued"):
             build = news
     return build
-
-
-def _subscribed_again(where: Where) -> SyncClient:
-    deadline = time.monotonic() + _PATIENCE_SECONDS
-    while True:
-        try:
-            client = box_client(where)
-            client.call("events.subscribe")
-            return client
-        except HeroError as error:
-            if error.code != "unreachable" or time.monotonic() > deadline:
-                raise
-        time.sleep(_AGAIN_SECONDS)  # the one that was killed may still hold its socket
 
 
 def _teller(progress: Progress, *, live: bool) -> Callable[[Build], None]:

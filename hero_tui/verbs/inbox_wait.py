@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import time
 from typing import Any
 
 from backends.client.locate import Where
@@ -12,10 +11,8 @@ from backends.rpc.sync_client import SyncClient
 from hero_tui.render.inbox import answer_of
 from hero_tui.render.text import clean
 from hero_tui.verbs.exits import DONE, exit_code
-from hero_tui.verbs.session import Session, box_client
-
-_PATIENCE_SECONDS = 20.0
-_AGAIN_SECONDS = 0.2
+from hero_tui.verbs.listening import through_restarts
+from hero_tui.verbs.session import Session
 
 Item = dict[str, Any]
 
@@ -37,20 +34,7 @@ def ask_and_wait(session: Session, where: Where, client: SyncClient, params: dic
 
 def until_ended(where: Where, client: SyncClient, item_id: str, user: str) -> Item:
     """The item once it is over; `client` has subscribed to events. Raises HeroError."""
-    own = client
-    try:
-        while True:
-            try:
-                return _listen(own, item_id, user)
-            except HeroError as error:
-                if error.code != "unreachable":
-                    raise
-            if own is not client:
-                own.close()
-            own = _subscribed_again(where)
-    finally:
-        if own is not client:
-            own.close()
+    return through_restarts(where, client, lambda own: _listen(own, item_id, user))
 
 
 def _listen(client: SyncClient, item_id: str, user: str) -> Item:
@@ -61,19 +45,6 @@ def _listen(client: SyncClient, item_id: str, user: str) -> Item:
         for note in client.notifications():
             if note.params.get("kind") == "question.changed" and note.params.get("subject") == item_id:
                 break
-
-
-def _subscribed_again(where: Where) -> SyncClient:
-    deadline = time.monotonic() + _PATIENCE_SECONDS
-    while True:
-        try:
-            client = box_client(where)
-            client.call("events.subscribe")
-            return client
-        except HeroError as error:
-            if error.code != "unreachable" or time.monotonic() > deadline:
-                raise
-        time.sleep(_AGAIN_SECONDS)  # the one that was killed may still hold its socket
 
 
 def _tell_end(session: Session, item: Item) -> int:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from backends.model.agents import EFFORTS, Agent
 from screens.widgets.celltext import clean
+from screens.widgets.list_filters import ListFilters
 
 _RANKS: Mapping[str, int] = {"waiting": 0, "error": 1, "gone": 3}
 _LIVE = 2
@@ -29,18 +30,14 @@ class AgentRow:
     stale: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class AgentFilters:
-    """What is left out. Words of `text` must all occur, after a `!` none of them may."""
+@dataclass(frozen=True)
+class AgentFilters(ListFilters):
+    """What is left: those that need a person, agents of `only_slot`."""
 
-    text: str = ""
+    SAYS = {"only_attention": "waiting or failed", "only_slot": "mine only"}  # noqa: RUF012
+
     only_attention: bool = False
     only_slot: str = ""
-
-    @property
-    def any(self) -> bool:
-        """Whether something is left out."""
-        return bool(self.text or self.only_attention or self.only_slot)
 
 
 def needs_person(agent: Agent) -> bool:

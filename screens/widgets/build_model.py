@@ -10,6 +10,7 @@ from statistics import median
 
 from backends.model.calls import BuildListResult
 from backends.model.state import Build
+from screens.widgets.list_filters import ListFilters
 
 _RANK = {"queued": 0, "running": 1}
 _ENDED = 2
@@ -29,18 +30,14 @@ class BuildBook:
     at_once: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class BuildFilters:
-    """What is left: builds of `only_slot`, those that failed, those with `text` (or, after !, without it)."""
+@dataclass(frozen=True)
+class BuildFilters(ListFilters):
+    """What is left: those that failed, builds of `only_slot`."""
 
-    text: str = ""
-    only_slot: str = ""
+    SAYS = {"only_failed": "failed only", "only_slot": "mine only"}  # noqa: RUF012
+
     only_failed: bool = False
-
-    @property
-    def any(self) -> bool:
-        """True where something may be left out."""
-        return self != BuildFilters()
+    only_slot: str = ""
 
 
 @dataclass(frozen=True)

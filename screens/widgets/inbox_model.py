@@ -8,17 +8,19 @@ from datetime import datetime
 
 from backends.model.inbox import InboxItem
 from screens.widgets.celltext import clean, coarse_age
+from screens.widgets.list_filters import ListFilters
 
 _URGENT_SECONDS = 600.0
 _SHOWN_SECONDS = 120.0
 _PERMISSION = ("allow", "deny")
 
 
-@dataclass(frozen=True, slots=True)
-class InboxFilters:
-    """What is left out. Words of `text` must all occur, after a `!` none of them may."""
+@dataclass(frozen=True)
+class InboxFilters(ListFilters):
+    """What is left: what is open or unread."""
 
-    text: str = ""
+    SAYS = {"only_open": "open or unread"}  # noqa: RUF012
+
     only_open: bool = False
 
 

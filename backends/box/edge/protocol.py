@@ -1,15 +1,14 @@
-"""uvicorn in a daemon with its own loop and signals: it never ticks, and a client must come to the point."""
+"""The HTTP of the edge: a client must come to the point."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import h11
-from uvicorn import Config, Server
 from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from backends.http_server import QuietServer
 
 REQUEST_SECONDS = 15.0
 """How long a request may take to be here whole, its head and its body; uvicorn itself waits for ever."""
@@ -24,9 +23,6 @@ HEAD_LIMIT = 16 * 1024
 """Bytes of a request's line and headers."""
 
 KEEP_ALIVE_SECONDS = 5
-
-CLOSE_SECONDS = 2
-"""How long requests may take to end when the edge closes."""
 
 
 class EdgeProtocol(H11Protocol):
@@ -64,48 +60,14 @@ class EdgeProtocol(H11Protocol):
             self._overdue = None
 
 
-class EdgeServer(Server):
-    """Serves until `stop`."""
-
-    def __init__(self, app: Any, *, request_seconds: float = REQUEST_SECONDS):
-        protocol = type("EdgeProtocol", (EdgeProtocol,), {"request_seconds": request_seconds})
-        super().__init__(
-            Config(
-                app,
-                http=protocol,
-                ws="none",
-                lifespan="off",
-                interface="asgi3",
-                log_config=None,
-                log_level="error",
-                access_log=False,
-                proxy_headers=False,
-                server_header=False,
-                date_header=False,
-                limit_concurrency=CONNECTIONS,
-                timeout_keep_alive=KEEP_ALIVE_SECONDS,
-                timeout_graceful_shutdown=CLOSE_SECONDS,
-                h11_max_incomplete_event_size=HEAD_LIMIT,
-            )
-        )
-        self._stopped = asyncio.Event()
-
-    def stop(self) -> None:
-        """Have `serve` end: take no more connections, let running requests end."""
-        self.should_exit = True
-        self._stopped.set()
-
-    async def main_loop(self) -> None:
-        """Wait; uvicorn would look ten times a second."""
-        await self.on_tick(0)
-        await self._stopped.wait()
-
-    async def shutdown(self, sockets: Any = None) -> None:
-        await super().shutdown(sockets)
-        for connection in tuple(self.server_state.connections):
-            connection.transport.abort()
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Signals are the daemon's."""
-        yield
+def edge_server(app: Any, *, request_seconds: float = REQUEST_SECONDS) -> QuietServer:
+    """A server of `app` whose clients must come to the point."""
+    protocol = type("EdgeProtocol", (EdgeProtocol,), {"request_seconds": request_seconds})
+    return QuietServer(
+        app,
+        protocol,
+        connections=CONNECTIONS,
+        keep_alive_seconds=KEEP_ALIVE_SECONDS,
+        head_limit=HEAD_LIMIT,
+        log_level="error",
+    )

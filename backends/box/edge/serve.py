@@ -17,7 +17,7 @@ from backends.rpc.listener import AlreadyRunning, Bound, bind, lock_holder, try_
 from backends.rpc.sockets import listening
 
 if TYPE_CHECKING:
-    from backends.box.edge.protocol import EdgeServer
+    from backends.http_server import QuietServer
 
 log = logging.getLogger(__name__)
 
@@ -82,7 +82,7 @@ class HttpEdge:
         self._lock: int | None = None
         self._bound: Bound | None = None
         self._tcp: socket.socket | None = None
-        self._server: EdgeServer | None = None
+        self._server: QuietServer | None = None
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -120,15 +120,15 @@ class HttpEdge:
             self._release()
             raise
 
-    def _load(self) -> EdgeServer:
-        from backends.box.edge.protocol import REQUEST_SECONDS, EdgeServer
+    def _load(self) -> QuietServer:
+        from backends.box.edge.protocol import REQUEST_SECONDS, edge_server
 
         seconds = REQUEST_SECONDS if self._request_seconds is None else self._request_seconds
-        server = EdgeServer(self._make_app(), request_seconds=seconds)
+        server = edge_server(self._make_app(), request_seconds=seconds)
         server.config.load()
         return server
 
-    async def _serve(self, server: EdgeServer) -> None:
+    async def _serve(self, server: QuietServer) -> None:
         assert self._bound is not None
         await server.serve([each for each in (self._bound.socket, self._tcp) if each is not None])
 
