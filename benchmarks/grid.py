@@ -26,7 +26,7 @@ from textual.widgets import DataTable
 
 from screens.driver import render_changes
 from screens.widgets.grid import FleetGrid
-from screens.widgets.grid_model import GridCell, GridColumn, GridRow
+from screens.widgets.grid_data import GridCell, GridColumn, GridRow
 from styles import themes
 
 STYLES = Path(themes.__file__).parent

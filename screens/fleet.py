@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from textual import on
@@ -10,21 +10,21 @@ from textual.containers import Container
 from textual.widget import Widget
 from textual.widgets import Static
 
-from screens.desk import INTEGRATION, Cell, Changes, Desk, SlotView, Target
+from screens.desk import INTEGRATION, Cell, Changes, Desk, InboxView, SlotView, Target
 from screens.frame import HeroScreen
 from screens.widgets.cells import grid_cell
 from screens.widgets.detail import DetailPane, DetailView, detail_of
 from screens.widgets.faultlist import FaultList, faults_of
 from screens.widgets.filterbar import FilterBar
+from screens.widgets.fleet_rows import head_detail, row_of, waits_by_slot
 from screens.widgets.grid import FleetGrid
+from screens.widgets.grid_data import GridCell, GridColumn, GridRow
 from screens.widgets.grid_layout import Density
-from screens.widgets.grid_model import GridColumn, GridRow
+from screens.widgets.grid_order import is_head
 from screens.widgets.titles import set_titles
 
 AGES_EVERY = 15
 """Seconds between two looks at the ages in the cells, which count minutes."""
-_AGENTS_FIRST = ("waiting", "error", "working", "starting", "idle")
-"""Which state of an agent stands for those of its slot."""
 TAGS_FROM = 140
 """Width in cells from which on the credential column is shown even if it says `none` everywhere."""
 
@@ -44,6 +44,8 @@ class FleetScreen(HeroScreen):
         self._marked: set[tuple[str, str]] = set()
         self._described = True
         self._tagged = False
+        self._inbox: InboxView | None = None
+        self._waits: Mapping[str, int] = {}
 
     def body(self) -> Iterable[Widget]:
         """Grid and detail pane, or a sentence that says why there is none."""
@@ -72,7 +74,7 @@ class FleetScreen(HeroScreen):
     @property
     def target(self) -> Target | None:
         """The cell under the cursor."""
-        if self.grid.cursor is None:
+        if self.grid.cursor is None or is_head(self.grid.cursor[0]):
             return None
         user, service = self.grid.cursor
         marked = tuple(sorted(name for owner, name in self._marked if owner == user))
@@ -88,8 +90,7 @@ class FleetScreen(HeroScreen):
             cells = {(user, service) for user, slot in fleet.slots.items() for service in slot.cells}
         else:
             cells = set(changes.cells)
-        for user, service in cells:
-            self._show_cell(user, service)
+        self._show_cells(cells)
         if self.grid.cursor in changes.cells or changes.shape:
             self._show_detail()
         self._show_faults()
@@ -104,55 +105,47 @@ class FleetScreen(HeroScreen):
         self._tagged = tagged
         first = grid.cursor is None
         grid.set_shape(rows, [GridColumn(service, service) for service in fleet.services()])
-        for user, slot in fleet.slots.items():
-            for service in fleet.services():
-                if service not in slot.cells:
-                    grid.set_cell(user, service, None)
+        services = fleet.services()
+        gone = [(user, name) for user, slot in fleet.slots.items() for name in services if name not in slot.cells]
+        grid.set_cells([(cell, None) for cell in gone])
         if first and self.desk.me in fleet.slots and fleet.services():
             grid.cursor = (self.desk.me, fleet.services()[0])
 
-    @staticmethod
-    def _row(slot: SlotView, tagged: bool) -> GridRow:
-        head = slot.head
-        live = [agent.state for agent in slot.agents.values() if agent.state != "gone"]
-        return GridRow(
-            head.slot,
-            head.slot,
-            pinned=head.slot == INTEGRATION,
-            tag=head.credential if tagged else "",
-            stale=head.stale,
-            short_tag=head.credential.removeprefix("org-") if tagged else "",
-            tag_state=head.credential_state if tagged else "",
-            agents=len(live),
-            agents_state=min(live, key=_AGENTS_FIRST.index, default=""),
-        )
+    def _row(self, slot: SlotView, tagged: bool) -> GridRow:
+        return row_of(slot, tagged=tagged, waits=self._waits.get(slot.head.slot, 0))
+
+    def refresh_frame(self) -> None:
+        """The rows tell what of them waits for this person, too."""
+        super().refresh_frame()
+        if self.ready and self.desk.inbox is not self._inbox:
+            self._inbox = self.desk.inbox
+            before, self._waits = self._waits, waits_by_slot(self._inbox.items)
+            changed = {user for user in {*before, *self._waits} if before.get(user) != self._waits.get(user)}
+            self.show_agents(frozenset((user, "") for user in changed))
 
     def show_agents(self, agents: frozenset[Cell]) -> None:
         """The sign of a slot whose agents are others now."""
         for user in {user for user, _ in agents}:
-            slot, place = self.desk.fleet.slots.get(user), self.grid.view.row_at.get(user)
-            if slot is None or place is None:
-                continue
-            row = self._row(slot, self._tagged)
-            if row != self.grid.view.rows[place]:
-                self.grid.set_row(row)
+            if slot := self.desk.fleet.slots.get(user):
+                self.grid.set_row(self._row(slot, self._tagged))
 
-    def _show_cell(self, user: str, service: str) -> None:
+    def _show_cells(self, cells: Iterable[Cell]) -> None:
+        self.grid.set_cells([(cell, self._look_of(cell)) for cell in cells])
+
+    def _look_of(self, cell: Cell) -> GridCell | None:
         fleet = self.desk.fleet
-        status = fleet.cell(user, service)
+        status = fleet.cell(*cell)
         if status is None:
-            self.grid.set_cell(user, service, None)
-            return
-        busy = fleet.busy.get((user, service))
-        cell = grid_cell(status, self.desk.now(), (busy.word, busy.share) if busy else None)
-        self.grid.set_cell(user, service, replace(cell, marked=(user, service) in self._marked))
+            return None
+        busy = fleet.busy.get(cell)
+        look = grid_cell(status, self.desk.now(), (busy.word, busy.share) if busy else None)
+        return replace(look, marked=True) if cell in self._marked else look
 
     def _show_detail(self) -> None:
         panel, pane = self.query_one("#fleet-detail"), self.query_one(DetailPane)
         target = self.target
         if target is None:
-            set_titles(panel, "")
-            pane.show(DetailView(sentence="Nothing is selected."))
+            self._show_head(panel, pane)
             return
         user, service = target.user, target.service
         fleet = self.desk.fleet
@@ -166,6 +159,18 @@ class FleetScreen(HeroScreen):
             return
         busy = fleet.busy.get((user, service))
         pane.show(detail_of(status, self.desk.now(), busy.word if busy else ""))
+
+    def _show_head(self, panel: Widget, pane: DetailPane) -> None:
+        cursor, view = self.grid.cursor, self.grid.view
+        panel.set_class(False, "foreign")
+        if cursor is None:
+            set_titles(panel, "")
+            pane.show(DetailView(sentence="Nothing is selected."))
+            return
+        row = view.rows[view.row_at[cursor[0]]]
+        members = [user for user, head in view.heads.items() if head == row.key]
+        set_titles(panel, row.title)
+        pane.show(head_detail(row, self.query_one(FaultList).faults, members, self.desk.key("grid.fold")))
 
     def _show_faults(self) -> None:
         fleet = self.desk.fleet
@@ -200,6 +205,8 @@ class FleetScreen(HeroScreen):
             return ""
         if filters.only_faults:
             return "Nothing is broken.\n\n! shows everybody again."
+        if filters.only_waiting:
+            return "Nothing waits for a person.\n\n@ shows everybody again."
         if filters.text:
             return f"Nothing matches /{filters.text}\n\nesc clears the filter."
         return "Nothing to show.\n\nesc clears the filters."
@@ -210,9 +217,8 @@ class FleetScreen(HeroScreen):
         self._show_faults()
         self._ticks += 1
         if self._ticks % AGES_EVERY == 0:
-            for user, slot in self.desk.fleet.slots.items():
-                for service in slot.cells:
-                    self._show_cell(user, service)
+            slots = self.desk.fleet.slots.items()
+            self._show_cells((user, service) for user, slot in slots for service in slot.cells)
 
     def on_resize(self) -> None:
         """The credential column comes and goes with the width."""
@@ -271,17 +277,26 @@ class FleetScreen(HeroScreen):
         self.grid.set_only_faults(not self.grid.filters.only_faults)
         self._filters_changed()
 
+    def action_waiting(self) -> None:
+        """Only rows with something that waits for a person, or all again."""
+        self.grid.set_only_waiting(not self.grid.filters.only_waiting)
+        self._filters_changed()
+
     def action_mine(self) -> None:
         """Only my row and the pinned one, or all again."""
         if self.desk.me:
             self.grid.set_only_mine(not self.grid.filters.only_mine, self.desk.me)
             self._filters_changed()
 
+    @on(FleetGrid.OrderChanged)
     def _filters_changed(self) -> None:
-        filters = self.grid.filters
+        filters, order = self.grid.filters, self.grid.order
         notes = [f"/{filters.text}"] if filters.text else []
         notes += ["faults only"] if filters.only_faults else []
+        notes += ["waiting only"] if filters.only_waiting else []
         notes += ["mine only"] if filters.only_mine else []
+        notes += [f"by {order.sort}"] if order.sort != "name" else []
+        notes += [f"grouped by {order.group}"] if order.group != "none" else []
         notes += [f"{len(self._marked)} marked"] if self._marked else []
         self._show_empty()
         self._show_detail()
@@ -295,8 +310,7 @@ class FleetScreen(HeroScreen):
         cell = (target.user, target.service)
         old = {one for one in self._marked if one[0] != target.user}
         self._marked = (self._marked - old) ^ {cell}
-        for user, service in (*old, cell):
-            self._show_cell(user, service)
+        self._show_cells((*old, cell))
         self.grid.action_move(0, 1)
         self._filters_changed()
 
@@ -312,12 +326,13 @@ class FleetScreen(HeroScreen):
             self._filter("")
         elif filters.only_faults:
             self.action_faults()
+        elif filters.only_waiting:
+            self.action_waiting()
         elif filters.only_mine:
             self.action_mine()
         elif self._marked:
             cells, self._marked = self._marked, set()
-            for user, service in cells:
-                self._show_cell(user, service)
+            self._show_cells(cells)
             self._filters_changed()
         else:
             return False

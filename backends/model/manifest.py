@@ -61,6 +61,7 @@ class Binding(Strict):
 class InstalledState(Strict):
     """One `[state.<service>]`: what is installed, and in `previous…` what `switch --back` returns to.
 
+    `last_good` is the newest version before this one that was not broken when it was replaced.
     `sha256` is that of the installed archive or payload; `tag` is None for a build that is not published.
     """
 
@@ -74,6 +75,7 @@ class InstalledState(Strict):
     previous_source: Source | None = None
     previous_tag: TagName | None = None
     previous_sha256: Sha256 | None = None
+    last_good: Commit | None = None
 
 
 class ClaudeChoice(Strict):

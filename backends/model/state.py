@@ -102,6 +102,9 @@ class ServiceStatus(Frozen):
     installed_at: datetime | None = None
     running_from: Source | None = None
     can_go_back: bool = False
+    last_good: str = Field(
+        default="", description="The newest version before this one that was not broken when it was replaced."
+    )
     drift: Drift = "missing"
     drift_reason: str = ""
     newest: str = ""

@@ -156,6 +156,7 @@ def cell_of(facts: Facts) -> ServiceStatus:
         installed_at=installed.installed_at if installed else None,
         running_from=installed.source if installed else None,
         can_go_back=bool(installed and installed.previous),
+        last_good=(installed.last_good or "") if installed else "",
         drift=drift,
         drift_reason=drift_reason,
         newest=facts.newest,

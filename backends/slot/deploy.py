@@ -10,7 +10,7 @@ from backends.model.errors import HeroError
 from backends.model.manifest import Binding, InstalledState
 from backends.model.manifest_edit import set_binding, set_state
 from backends.model.paths import SlotPaths
-from backends.slot.board import Board, now
+from backends.slot.board import Board, derive_health, now
 from backends.slot.files import link_target, remove_file, swap_link
 from backends.slot.installs import Installed, Installs
 from backends.slot.journal import Intent, Outcome, clear_intent, read_intents, write_intent
@@ -63,12 +63,13 @@ class Deployer:
             version=installed.version,
             was_running=await self._services.running(service),
         )
+        was_good = self._ran_well(service)
         write_intent(self._paths, intent)
         failpoint("switch.5.intended")
         try:
             await self._run_new(binding.service, installed, progress, start=start)
             progress.commit()
-            await self._commit(binding, installed, before)
+            await self._commit(binding, installed, before, was_good=was_good)
         except BaseException as error:
             await asyncio.shield(asyncio.ensure_future(self._roll_back(intent, installed, error, progress)))
             raise
@@ -103,10 +104,16 @@ class Deployer:
             )
         failpoint("switch.8.healthy")
 
-    async def _commit(self, binding: Binding, installed: Installed, before: Installed | None) -> None:
+    def _ran_well(self, service: str) -> bool:
+        facts = self._board.facts(service)
+        return facts is not None and derive_health(facts)[0] in ("healthy", "starting", "stopped")
+
+    async def _commit(
+        self, binding: Binding, installed: Installed, before: Installed | None, *, was_good: bool
+    ) -> None:
         facts = self._board.facts(binding.service)
         known = facts.installed if facts else None
-        state = state_after(installed, before, facts.binding if facts else None, known)
+        state = state_after(installed, before, facts.binding if facts else None, known, was_good=was_good)
         await self._manifest.edit(
             lambda text: set_binding(text, binding),
             lambda text: set_state(text, binding.service, state),
@@ -176,9 +183,17 @@ class Deployer:
 
 
 def state_after(
-    installed: Installed, before: Installed | None, old_binding: Binding | None, known: InstalledState | None
+    installed: Installed,
+    before: Installed | None,
+    old_binding: Binding | None,
+    known: InstalledState | None,
+    *,
+    was_good: bool = True,
 ) -> InstalledState:
-    """The `[state]` once `installed` runs; `previous…` is what ran before it, or stays where that is the same."""
+    """The `[state]` once `installed` runs; `previous…` is what ran before it, or stays where that is the same.
+
+    `was_good`: what ran before was not broken when it was replaced, so that it is the last good one.
+    """
     fields: dict[str, object] = {}
     if before is not None and before.sha256 != installed.sha256:
         fields = {
@@ -187,9 +202,11 @@ def state_after(
             "previous_source": old_binding.source if old_binding else before.source,
             "previous_tag": before.tag or None,
             "previous_sha256": before.sha256,
+            "last_good": before.version if was_good else known.last_good if known else None,
         }
     elif known is not None:
-        fields = {name: value for name, value in known.model_dump().items() if name.startswith("previous")}
+        kept = ("previous", "last_good")
+        fields = {name: value for name, value in known.model_dump().items() if name.startswith(kept)}
     return InstalledState.model_validate(
         {
             "hash": installed.version,

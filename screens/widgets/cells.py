@@ -6,7 +6,7 @@ from datetime import datetime
 
 from backends.model.state import Operation, ServiceStatus
 from screens.widgets.celltext import clean, coarse_age, duration
-from screens.widgets.grid_model import GridCell
+from screens.widgets.grid_data import GridCell
 
 _NO_COUNT = frozenset({"succeeded", "cancelled", "superseded"})
 _PHASES = (

@@ -53,6 +53,9 @@ def _facts(status: ServiceStatus, now: datetime, busy: str, glyphs: Glyphs) -> I
     yield Fact("health", ((health, f"health--{status.health}"),), urgent=True)
     if status.last_log:
         yield Fact("last line", ((clean(status.last_log), "detail--log"),), urgent=True)
+    if status.health in ("crashed", "unhealthy") and status.last_good:
+        good: tuple[Part, ...] = ((status.last_good[:8], "detail--strong"), ("  ran before it", "detail--quiet"))
+        yield Fact("last good", good)
     if status.health == "unknown" and not status.reason:
         yield Fact("", (("nothing is known of it yet; its slot has not told", "detail--quiet"),))
     yield _build_or_drift(status, now, glyphs)

@@ -5,6 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+_SINGLE = (
+    "busy",
+    "building",
+    "unbound",
+    "folded",
+    "unfolded",
+    "stale",
+    "cursor",
+    "marked",
+    "bar_done",
+    "bar_left",
+    "rule",
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Glyphs:
@@ -23,6 +37,8 @@ class Glyphs:
     busy: str
     building: str
     unbound: str
+    folded: str
+    unfolded: str
     stale: str
     cursor: str
     marked: str
@@ -39,7 +55,7 @@ class Glyphs:
             for group in ("health", "drift", "source", "build", "agent", "said", "item", "credential")
             for state, sign in getattr(self, group).items()
         }
-        for name in ("busy", "building", "unbound", "stale", "cursor", "marked", "bar_done", "bar_left", "rule"):
+        for name in _SINGLE:
             named[name] = getattr(self, name)
         named |= {f"levels.{height}": sign for height, sign in enumerate(self.levels)}
         return named
@@ -82,6 +98,8 @@ UNICODE = Glyphs(
     busy="↻",
     building="⚙",
     unbound="·",
+    folded="▸",
+    unfolded="▾",
     stale="≈",
     cursor="▌",
     marked="┃",
@@ -128,6 +146,8 @@ ASCII = Glyphs(
     busy="%",
     building="*",
     unbound=".",
+    folded="+",
+    unfolded="-",
     stale="~",
     cursor=">",
     marked="|",

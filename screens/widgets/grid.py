@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import ClassVar
@@ -15,8 +16,10 @@ from textual.strip import Strip
 
 from screens.widgets.glyphs import UNICODE, Glyphs
 from screens.widgets.grid_canvas import Canvas, Viewport
+from screens.widgets.grid_data import Filters, GridCell, GridColumn, GridRow, GridView
 from screens.widgets.grid_layout import DENSITIES, Density, Geometry, measure
-from screens.widgets.grid_model import Filters, GridCell, GridColumn, GridModel, GridRow, GridView
+from screens.widgets.grid_model import GridModel
+from screens.widgets.grid_order import GROUPS, SORTS, Order, is_head
 from screens.widgets.grid_paint import PARTS, STATES, Ink
 
 
@@ -44,6 +47,10 @@ class FleetGrid(ScrollView, can_focus=True):
         Binding("pageup", "page(-1.0)", "Page up", id="grid.page_up", show=False),
         Binding("enter", "select", "Open", id="grid.select", show=False),
         Binding("z", "cycle_density", "Density", id="grid.density", show=False),
+        Binding("O", "cycle_sort", "Sort", id="grid.sort", show=False),
+        Binding("V", "cycle_group", "Group", id="grid.group", show=False),
+        Binding("tab", "fold", "Fold", id="grid.fold", show=False),
+        Binding("shift+tab", "fold_all", "Fold all", id="grid.fold_all", show=False),
     ]
 
     @dataclass
@@ -82,6 +89,13 @@ class FleetGrid(ScrollView, can_focus=True):
         density: Density
         choice: Density | None
 
+    @dataclass
+    class OrderChanged(Message):
+        """Rows are sorted or grouped otherwise now."""
+
+        grid: FleetGrid
+        order: Order
+
     def __init__(
         self,
         *,
@@ -107,37 +121,58 @@ class FleetGrid(ScrollView, can_focus=True):
 
     def set_row(self, row: GridRow) -> None:
         """Replace a row's title, credential, agents or staleness; only its label is painted if no cell differs."""
-        geometry, stale = self._geometry, self._is_stale(row.key)
+        before = self._model.row(row.key)
+        if before is None or before == row:
+            return
+        geometry, stale, rows = self._geometry, before.stale, self.view.rows
         self._model.set_row(row)
         place = self.view.row_at.get(row.key)
         same = measure(geometry.width, geometry.height, self.view, self._choice) == geometry
-        if place is None or not self.size or not same or stale != row.stale:
+        moved = [one.key for one in rows] != [one.key for one in self.view.rows]
+        if place is None or not self.size or not same or moved or stale != row.stale:
             self._reshape()
             return
         self._canvas.forget_row(row.key)
         self.refresh_boxes(self._canvas.label_box(self._viewport, place))
 
-    def _is_stale(self, row_key: str) -> bool:
-        return any(row.stale for row in self.view.rows if row.key == row_key)
-
     def set_cell(self, row_key: str, column_key: str, cell: GridCell | None) -> None:
         """Show `cell` there, None for no binding. Costs a repaint of what differs, if that is visible."""
-        before = self._model.cell(row_key, column_key)
-        if before == cell:
-            return
-        faults = self._model.faults(row_key)
-        if self._model.set_cell(row_key, column_key, cell):
+        self.set_cells([((row_key, column_key), cell)])
+
+    def set_cells(self, cells: Iterable[tuple[tuple[str, str], GridCell | None]]) -> None:
+        """Show these by row and column; where rows come, go or move by it, that is worked out once."""
+        moved = False
+        for (row_key, column_key), cell in cells:
+            moved |= self._set_cell(row_key, column_key, cell)
+        if moved:
             self._model.refilter()
             self._reshape()
-        else:
-            row, column = self.view.row_at.get(row_key), self.view.column_at.get(column_key)
-            if row is not None and column is not None and self.size:
-                self._canvas.forget_row(row_key)
-                self.refresh_boxes(*self._canvas.changed_boxes(self._viewport, row, column, before, cell))
-                if self._model.faults(row_key) != faults:
-                    self.refresh_boxes(self._canvas.label_box(self._viewport, row))
+
+    def _set_cell(self, row_key: str, column_key: str, cell: GridCell | None) -> bool:
+        before = self._model.cell(row_key, column_key)
+        if before == cell:
+            return False
+        faults, head = self._model.faults(row_key), self.view.heads.get(row_key, "")
+        summary = self._model.cell(head, column_key) if head else None
+        moved = self._model.set_cell(row_key, column_key, cell)
+        if not moved:
+            self._paint_change(row_key, column_key, before, cell)
+            if self._model.faults(row_key) != faults and self.size and row_key in self.view.row_at:
+                self.refresh_boxes(self._canvas.label_box(self._viewport, self.view.row_at[row_key]))
+            if head:
+                self._paint_change(head, column_key, summary, self._model.cell(head, column_key))
         if self._cursor == (row_key, column_key):
             self._post_highlight()
+        return moved
+
+    def _paint_change(
+        self, row_key: str, column_key: str, before: GridCell | None, after: GridCell | None
+    ) -> None:
+        row, column = self.view.row_at.get(row_key), self.view.column_at.get(column_key)
+        if row is None or column is None or not self.size or before == after:
+            return
+        self._canvas.forget_row(row_key)
+        self.refresh_boxes(*self._canvas.changed_boxes(self._viewport, row, column, before, after))
 
     def cell(self, row_key: str, column_key: str) -> GridCell | None:
         """What was last set there."""
@@ -161,6 +196,10 @@ class FleetGrid(ScrollView, can_focus=True):
     def set_only_faults(self, on: bool) -> None:
         """Keep only rows with an unhealthy, crashed or missing service or a failed build."""
         self._filter(replace(self.filters, only_faults=on))
+
+    def set_only_waiting(self, on: bool) -> None:
+        """Keep only rows with something that waits for a person."""
+        self._filter(replace(self.filters, only_waiting=on))
 
     def set_only_mine(self, on: bool, row_key: str = "") -> None:
         """Keep only the row `row_key` and the pinned ones."""
@@ -247,8 +286,10 @@ class FleetGrid(ScrollView, can_focus=True):
         self.action_move(step if pages > 0 else -step, 0)
 
     def action_select(self) -> None:
-        """Tell the screen that the cell under the cursor was chosen."""
-        if self._cursor is not None:
+        """Tell the screen that the cell under the cursor was chosen; a head folds."""
+        if self._cursor is not None and is_head(self._cursor[0]):
+            self.action_fold()
+        elif self._cursor is not None:
             self.post_message(self.CellSelected(self, *self._cursor, self._model.cell(*self._cursor)))
 
     # -- density ----------------------------------------------------------------------------------
@@ -274,7 +315,59 @@ class FleetGrid(ScrollView, can_focus=True):
         choices: list[Density | None] = [None, *DENSITIES]
         self.set_density(choices[(choices.index(self._choice) + 1) % len(choices)])
 
+    # -- order ------------------------------------------------------------------------------------
+
+    @property
+    def order(self) -> Order:
+        """How rows are sorted and grouped now."""
+        return self._model.order
+
+    def set_order(self, order: Order) -> None:
+        """Sort and group otherwise; the cursor stays on its row, or goes to the head that hides it."""
+        heads = self.view.heads
+        self._model.order = order
+        self._model.refilter()
+        if self._cursor and self._cursor[0] not in self.view.row_at:
+            head = (self.view.heads or heads).get(self._cursor[0], "")
+            if head in self.view.row_at:
+                self._cursor = (head, self._cursor[1])
+        self._reshape()
+        self.post_message(self.OrderChanged(self, order))
+        self._post_highlight()
+
+    def action_cycle_sort(self) -> None:
+        """By name → by trouble → by agents → by name."""
+        self.set_order(replace(self.order, sort=SORTS[(SORTS.index(self.order.sort) + 1) % len(SORTS)]))
+
+    def action_cycle_group(self) -> None:
+        """No groups → by box → by role → by state → none."""
+        group = GROUPS[(GROUPS.index(self.order.group) + 1) % len(GROUPS)]
+        self.set_order(replace(self.order, group=group, folded=frozenset()))
+
+    def action_fold(self) -> None:
+        """Hide or show the rows of the head at the cursor."""
+        if self._cursor is None:
+            return
+        key = self._cursor[0]
+        head = key if is_head(key) else self.view.heads.get(key, "")
+        if head:
+            self.set_order(replace(self.order, folded=self.order.folded ^ {head}))
+
+    def action_fold_all(self) -> None:
+        """Hide all rows under heads, or show all."""
+        heads = frozenset(self.view.heads.values())
+        self.set_order(replace(self.order, folded=frozenset() if self.order.folded else heads))
+
     # -- mouse ------------------------------------------------------------------------------------
+
+    def jump_spots(self) -> list[tuple[int, int]]:
+        """Where a click does something: the visible cells, each at its first terminal cell after the margin."""
+        if not self.size or not self.view.rows:
+            return []
+        canvas, view, columns = self._canvas, self._viewport, range(len(self.view.columns))
+        rows = [row for row in range(len(self.view.rows)) if canvas.label_box(view, row)]
+        boxes = [canvas.cell_box(view, row, column) for row, column in itertools.product(rows, columns)]
+        return [(box.x + (box.width > 1), box.y) for box in boxes if box]
 
     def on_click(self, event: events.Click) -> None:
         """Move the cursor to what was clicked; a second click on it chooses it."""
@@ -292,7 +385,8 @@ class FleetGrid(ScrollView, can_focus=True):
             if column >= len(self.view.columns):
                 return
         self._move_to(hit[0] if hit else row, column)
-        if event.chain == 2 and hit is not None and offset.x >= geometry.left:
+        on_head = hit is not None and self.view.rows[hit[0]].head
+        if on_head or (event.chain == 2 and hit is not None and offset.x >= geometry.left):
             self.action_select()
 
     # -- shape and styles -------------------------------------------------------------------------

@@ -12,8 +12,9 @@ from textual.geometry import Offset, Region, Size
 from textual.strip import Strip
 
 from screens.widgets import grid_paint as paint
+from screens.widgets.grid_data import GridCell
 from screens.widgets.grid_layout import Geometry, header_titles
-from screens.widgets.grid_model import GridCell, GridModel
+from screens.widgets.grid_model import GridModel
 
 
 @dataclass(frozen=True, slots=True)

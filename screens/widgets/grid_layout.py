@@ -9,7 +9,7 @@ from typing import Literal
 from rich.cells import cell_len
 
 from screens.widgets.celltext import clean
-from screens.widgets.grid_model import GridColumn, GridRow, GridView
+from screens.widgets.grid_data import GridColumn, GridRow, GridView
 
 Density = Literal["full", "compact", "heat"]
 DENSITIES: tuple[Density, ...] = ("full", "compact", "heat")

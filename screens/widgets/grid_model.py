@@ -1,82 +1,11 @@
-"""What the fleet grid knows: rows, columns, cells, the filters over them; no painting."""
+"""What the fleet grid knows: rows, columns, cells, the filters over them, their order; no painting."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
 
-
-@dataclass(frozen=True, slots=True)
-class GridColumn:
-    """A service."""
-
-    key: str
-    title: str
-
-
-@dataclass(frozen=True, slots=True)
-class GridRow:
-    """A user's slot. `tag` is the credential column, `short_tag` its spelling on a narrow screen.
-
-    `tag_state`: whether it is `expiring` or `cooling`. `agents` counts the live ones, `agents_state` is the state
-    that matters most among them. A `stale` row is drawn as possibly out of date.
-    """
-
-    key: str
-    title: str
-    pinned: bool = False
-    tag: str = ""
-    stale: bool = False
-    short_tag: str = ""
-    tag_state: str = ""
-    agents: int = 0
-    agents_state: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class GridCell:
-    """One binding at a glance. `progress` (0 to 1, None where unknown) counts only while `busy` says what runs.
-
-    A `marked` one has been chosen together with others.
-    """
-
-    branch: str = ""
-    hash8: str = ""
-    source: str = ""
-    drift: str = ""
-    health: str = "unknown"
-    build: str = ""
-    age_text: str = ""
-    busy: str | None = None
-    progress: float | None = None
-    marked: bool = False
-
-    @property
-    def faulty(self) -> bool:
-        """True where a person should look: unhealthy, crashed, missing, or its build failed."""
-        return self.health in ("unhealthy", "crashed") or self.drift == "missing" or self.build == "failed"
-
-
-@dataclass(frozen=True, slots=True)
-class Filters:
-    """What is left out. `text` keeps matching users or services, `!text` drops them; words add up."""
-
-    text: str = ""
-    only_faults: bool = False
-    only_mine: bool = False
-    mine: str = ""
-    predicate: Callable[[GridRow], bool] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class GridView:
-    """The rows and columns that are shown, pinned rows first."""
-
-    rows: tuple[GridRow, ...] = ()
-    columns: tuple[GridColumn, ...] = ()
-    pinned: int = 0
-    row_at: dict[str, int] = field(default_factory=dict)
-    column_at: dict[str, int] = field(default_factory=dict)
+from screens.widgets.grid_data import Filters, GridCell, GridColumn, GridRow, GridView
+from screens.widgets.grid_order import Order, Tallies, arranged, is_head
 
 
 class GridModel:
@@ -87,11 +16,15 @@ class GridModel:
         self.columns: tuple[GridColumn, ...] = ()
         self.filters = Filters()
         self.view = GridView()
+        self.order = Order()
         self._cells: dict[tuple[str, str], GridCell] = {}
         self._faults: dict[str, int] = {}
+        self._tallies = Tallies()
 
     def cell(self, row_key: str, column_key: str) -> GridCell | None:
-        """The binding there, None where nothing is bound."""
+        """The binding there, None where nothing is bound; of a head, what it says of those below it."""
+        if is_head(row_key):
+            return self._tallies.cell(row_key, column_key)
         return self._cells.get((row_key, column_key))
 
     def faults(self, row_key: str) -> int:
@@ -111,6 +44,10 @@ class GridModel:
             self._faults[row_key] = self._faults.get(row_key, 0) + cell.faulty
         self.refilter()
 
+    def row(self, key: str) -> GridRow | None:
+        """The row with this key, shown or not."""
+        return next((row for row in self.rows if row.key == key), None)
+
     def set_row(self, row: GridRow) -> None:
         """Replace the row with the same key; a key that is not there is ignored."""
         self.rows = tuple(row if old.key == row.key else old for old in self.rows)
@@ -123,29 +60,40 @@ class GridModel:
             self._cells.pop((row_key, column_key), None)
         else:
             self._cells[row_key, column_key] = cell
+        if head := self.view.heads.get(row_key):
+            self._tallies.add(head, column_key, before, -1)
+            self._tallies.add(head, column_key, cell)
         was, now = bool(before and before.faulty), bool(cell and cell.faulty)
         if was == now:
             return False
         faults = self._faults.get(row_key, 0)
         self._faults[row_key] = faults + now - was
-        return self.filters.only_faults and bool(faults) != bool(self._faults[row_key])
+        if self.filters.only_faults and bool(faults) != bool(self._faults[row_key]):
+            return True
+        return self.order.follows(self._faults[row_key], faults)
 
     def refilter(self) -> None:
         """Work out `view` again."""
         rows, columns = _match_text(self.filters.text, self.rows, self.columns)
-        kept = [row for row in rows if self._keeps(row)]
-        ordered = [row for row in kept if row.pinned] + [row for row in kept if not row.pinned]
+        order = arranged([row for row in rows if self._keeps(row)], self.order, self.faults)
         self.view = GridView(
-            rows=tuple(ordered),
+            rows=order.rows,
             columns=tuple(columns),
-            pinned=sum(row.pinned for row in ordered),
-            row_at={row.key: index for index, row in enumerate(ordered)},
+            pinned=sum(row.pinned for row in order.rows),
+            row_at={row.key: index for index, row in enumerate(order.rows)},
             column_at={column.key: index for index, column in enumerate(columns)},
+            heads=order.heads,
         )
+        self._tallies = Tallies()
+        for row_key, head in order.heads.items():
+            for column in columns:
+                self._tallies.add(head, column.key, self._cells.get((row_key, column.key)))
 
     def _keeps(self, row: GridRow) -> bool:
         filters = self.filters
         if filters.only_faults and not self.faults(row.key):
+            return False
+        if filters.only_waiting and not row.waits and row.agents_state not in ("waiting", "error"):
             return False
         if filters.only_mine and not row.pinned and row.key != filters.mine:
             return False

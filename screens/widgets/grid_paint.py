@@ -11,8 +11,8 @@ from rich.style import Style
 
 from screens.widgets.celltext import clean, fit, fit_middle, fit_right, short_branch
 from screens.widgets.glyphs import Glyphs
+from screens.widgets.grid_data import GridCell, GridRow
 from screens.widgets.grid_layout import Geometry, tag_of
-from screens.widgets.grid_model import GridCell, GridRow
 
 Line = tuple[Segment, ...]
 
@@ -78,6 +78,8 @@ def paint_cell(cell: GridCell | None, geometry: Geometry, ink: Ink, ground: Styl
         lines = (_heat(cell, width, ink, ground),)
     elif geometry.density == "compact":
         lines = (_compact(cell, width, ink, ground),)
+    elif cell.summary:
+        lines = _full_summary(cell, width, ink, ground)
     elif cell.busy is not None:
         lines = _full_busy(cell, width, ink, ground)
     else:
@@ -116,6 +118,14 @@ def _full_bottom(cell: GridCell, width: int, ink: Ink, ground: Style) -> Line:
         line.append(ink.put(f" {fit(cell.drift, 9)}", f"drift--{cell.drift}", ground))
         room -= 10
     return (*line, ink.put(fit_right(cell.age_text, room), "grid--age", ground))
+
+
+def _full_summary(cell: GridCell, width: int, ink: Ink, ground: Style) -> tuple[Line, Line]:
+    """`✖ 7/9 healthy` over `1 crashed 1 missing`."""
+    health = ink.sign("health", cell.health, ground)
+    text = fit(f" {cell.branch} healthy", width - 1)
+    rest = fit(f"  {cell.age_text}", width)
+    return (health, ink.put(text, "grid--branch", ground)), (ink.put(rest, "grid--age", ground),)
 
 
 def _full_busy(cell: GridCell, width: int, ink: Ink, ground: Style) -> tuple[Line, Line]:
@@ -165,6 +175,8 @@ def paint_label(
     row: GridRow, faults: int, geometry: Geometry, ink: Ink, ground: Style, hot: bool
 ) -> tuple[Line, ...]:
     """User, credential, agents; in two lines, the second counts the row's faults."""
+    if row.head:
+        return _head_label(row, geometry, ink, ground, hot)
     name = "grid--label-hot" if hot else "grid--label-pinned" if row.pinned else "grid--label"
     stale = ink.glyphs.stale if row.stale else " "
     top: Line = (ink.put(f"{fit(row.title, geometry.label - 2)}{stale} ", name, ground),)
@@ -174,14 +186,34 @@ def paint_label(
         top += _agents(row, ink, ground)
     if geometry.row_height == 1:
         return (top,)
+    return top, _notes(row, faults, geometry.left, ink, ground)
+
+
+def _notes(row: GridRow, faults: int, width: int, ink: Ink, ground: Style) -> Line:
+    """`✖ 2 faults ? 1 waits`: what of the row a person should look at."""
     if row.stale:
-        note, style = "not up to date", "grid--stale"
-    elif faults:
-        note = f"{ink.glyphs.health['crashed']} {faults} fault{'s' * (faults > 1)}"
-        style = "health--crashed"
-    else:
-        note, style = "", "grid--tag"
-    return top, (ink.put(fit(note, geometry.left), style, ground),)
+        return (ink.put(fit("not up to date", width), "grid--stale", ground),)
+    notes: list[tuple[str, str]] = []
+    if faults:
+        notes.append((f"{ink.glyphs.health['crashed']} {faults} fault{'s' * (faults > 1)} ", "health--crashed"))
+    if row.waits:
+        wait = f"{ink.glyphs.agent['waiting']} {row.waits} wait{'s' * (row.waits == 1)}"
+        notes.append((wait, "agent--waiting"))
+    line, room = [], width
+    for text, style in notes:
+        line.append(ink.put(fit(text, min(room, cell_len(text))), style, ground))
+        room -= min(room, cell_len(text))
+    return (*line, ink.put(" " * room, "grid--tag", ground))
+
+
+def _head_label(row: GridRow, geometry: Geometry, ink: Ink, ground: Style, hot: bool) -> tuple[Line, ...]:
+    """`▾ developer 12`: whether its rows are hidden, its name, how many they are."""
+    sign = ink.glyphs.folded if row.folded else ink.glyphs.unfolded
+    count = f" {row.members} "
+    name = fit(f"{sign} {clean(row.title)}", max(0, geometry.left - len(count)))
+    label = ink.put(name, "grid--label-hot" if hot else "grid--label-pinned", ground)
+    top = (label, ink.put(fit(count, min(len(count), geometry.left)), "grid--tag", ground))
+    return (top, (Segment(" " * geometry.left, ground),))[: geometry.row_height]
 
 
 def _tag(row: GridRow, geometry: Geometry, ink: Ink, ground: Style) -> Line:

@@ -100,7 +100,7 @@ def test_a_switch_by_keys_runs_a_teammates_archive_and_back_returns(box: SmallBo
     terminal.press("s")
     terminal.shows("switch hero_web", "B back")
     terminal.press("B")
-    terminal.shows("--back", "Run")
+    terminal.shows("--back", "restarts hero_web", "Run")
     terminal.press("Enter")
     box.until(lambda: box.cell("hero_web")["branch"] == "development", "the branch from before")
     assert box.ask("hero_web")["page"] == 2

@@ -27,7 +27,7 @@ from textual.widgets import Static
 
 from screens import driver
 from screens.widgets.grid import FleetGrid
-from screens.widgets.grid_model import GridCell, GridRow
+from screens.widgets.grid_data import GridCell, GridRow
 from tests.screens.widgets.samples import RecordingApp, fill, fleet_cell, fleet_columns, fleet_rows
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -36,6 +36,11 @@ async def fleet_faults(cockpit: Cockpit, pilot: Pilot[int]) -> None:
     await cockpit.press(pilot, "exclamation_mark")
 
 
+async def fleet_groups(cockpit: Cockpit, pilot: Pilot[int]) -> None:
+    """By state, those that are well folded, the cursor on a head."""
+    await cockpit.press(pilot, "V", "V", "V", "G", "tab", "g", "j")
+
+
 async def fleet_filter(cockpit: Cockpit, pilot: Pilot[int]) -> None:
     """A filter that is being typed."""
     await cockpit.press(pilot, "slash", *"mik")
@@ -117,6 +122,7 @@ POSES: tuple[Pose, ...] = (
     fleet,
     fleet_at_work,
     fleet_faults,
+    fleet_groups,
     fleet_filter,
     failed,
     slot,

@@ -18,7 +18,7 @@ from textual.screen import Screen
 
 from screens.driver import render_changes
 from screens.widgets.grid import FleetGrid
-from screens.widgets.grid_model import GridCell, GridColumn, GridRow
+from screens.widgets.grid_data import GridCell, GridColumn, GridRow
 from styles import themes
 
 M = TypeVar("M", bound=Message)

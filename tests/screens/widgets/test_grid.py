@@ -13,7 +13,7 @@ from textual.pilot import Pilot
 
 from screens.widgets.glyphs import ASCII
 from screens.widgets.grid import FleetGrid
-from screens.widgets.grid_model import GridCell, GridColumn, GridRow
+from screens.widgets.grid_data import GridCell, GridColumn, GridRow
 from tests.conftest import screen_text
 from tests.screens.widgets.samples import (
     SERVICES,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from dataclasses import replace
 
-from screens.widgets.grid_model import GridCell
+from screens.widgets.grid_data import GridCell
 from tests.screens.widgets.samples import fleet_cell
 from tests.screens.widgets.test_grid import MANY_SERVICES, MANY_USERS, GridApp, running
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from screens.widgets.grid_model import Filters, GridCell, GridColumn, GridModel, GridRow
+from screens.widgets.grid_data import Filters, GridCell, GridColumn, GridRow
+from screens.widgets.grid_model import GridModel
 
 
 def model() -> GridModel:
