@@ -21,6 +21,11 @@ BROKER_SOCKET = Path("/run/hero/broker/rpc.sock")
 BROKER_STATE = Path("/var/lib/hero-broker")
 """The org's keys, and all else that the broker keeps; nobody but its own user enters."""
 BROKER_USER = "hero-broker"
+WEB_USER = "hero-web"
+"""Whom the cockpit in the browser runs as, which may change nothing."""
+WEB_SOCKET = Path("/run/hero/web/http.sock")
+WEB_STATE = Path("/var/lib/hero-web")
+"""What its daemon keeps: the secret under which the forge knows it, where there is one."""
 SLOTS_RUN = Path("/run/hero/slots")
 """One folder a slot, for its sockets."""
 

@@ -24,7 +24,8 @@ from textual.pilot import Pilot
 from textual.screen import Screen
 from textual.widgets import DataTable
 
-from screens.driver import render_changes
+from screens.driver import pen_of, render
+from screens.frame_bytes import Shown
 from screens.widgets.grid import FleetGrid
 from screens.widgets.grid_data import GridCell, GridColumn, GridRow
 from styles import themes
@@ -89,7 +90,7 @@ class GridBench(Bench):
     def render_frame(self, renderable: Any) -> str:
         """What our driver sends for a frame."""
         partial = isinstance(renderable, ChopsUpdate)
-        return render_changes(renderable, self.console) if partial else super().render_frame(renderable)
+        return render(renderable, pen_of(self.console), Shown()) if partial else super().render_frame(renderable)
 
     def fill(self) -> None:
         """Show the whole fleet."""

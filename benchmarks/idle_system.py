@@ -24,7 +24,8 @@ KINDS = {
     "hero_slotd": "hero_tui[.]slotd",
     "hero_boxd": "hero_tui[.]boxd",
     "hero_team_sync": "hero_tui[.]team_syncd",
-    "Caddy": "caddy run",
+    "hero_aibroker": "hero_tui[.]aibrokerd",
+    "Caddy": "^/usr/bin/caddy run",
     "asyncio sleeper": "asyncio[.]sleep",
 }
 SLEEPER = "import asyncio; asyncio.run(asyncio.sleep(3600))"

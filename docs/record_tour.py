@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from backends.client.locate import locate
-from hero_tui.cockpit import make_app
+from hero_tui.opening import make_app
 
 if TYPE_CHECKING:
     from textual.pilot import Pilot

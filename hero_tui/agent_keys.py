@@ -2,11 +2,30 @@
 
 from __future__ import annotations
 
-from hero_tui.key import Key
+from hero_tui.key import Key, Radius
+
+_LOOKING = frozenset({"copy", "open"})
+"""What an agent's keys do that changes nothing."""
+_VERBS = {
+    "attach": "agent-attach ID",
+    "new": "agent",
+    "interrupt": "agent-send ID --interrupt",
+    "stop": "agent-stop ID",
+    "resume": "agent-resume ID",
+    "compact": "agent-send ID --compact",
+    "clear": "agent-send ID --clear",
+    "open": "agent-log ID -f",
+    "reply": "agent-send ID TEXT",
+}
 
 
 def _agent(name: str, keys: str, label: str, help: str, hint: int = 0, context: str = "session") -> Key:
-    return Key(f"{context}.{name}", keys, label, context, help, f"screen.agent('{name}')", hint)
+    action, looks = f"screen.agent('{name}')", name in _LOOKING
+    radius: Radius = "low" if looks or name == "attach" else "medium"
+    verb = _VERBS.get(name, "")
+    return Key(
+        f"{context}.{name}", keys, label, context, help, action, hint, radius=radius, read_only=looks, verb=verb
+    )
 
 
 def _option(number: int) -> Key:
@@ -54,24 +73,112 @@ AGENT_KEYS: tuple[Key, ...] = (
     Key("said.top", "g,home", "top", "said", "The oldest entry"),
     Key("said.bottom", "G,end", "bottom", "said", "The newest entry, and follow"),
     *(_option(number) for number in range(1, 11)),
-    Key("text.send", "enter", "send", "text", "Send what is written; after a \\ a new line", "", 1),
+    Key(
+        "text.send", "enter", "send", "text", "Send what is written; after a \\ a new line", "", 1, read_only=False
+    ),
     Key("text.new_line", "shift+enter,alt+enter", "new line", "text", "Another line"),
     Key("text.leave", "escape", "back", "text", "Back; what is written stays", "", 2),
-    Key("form.start", "enter", "start", "form", "Start the agent", "", 1),
+    Key(
+        "form.start",
+        "enter",
+        "start",
+        "form",
+        "Start the agent",
+        "",
+        1,
+        radius="medium",
+        read_only=False,
+        verb="agent PROMPT",
+    ),
     Key("form.cancel", "escape", "close", "form", "Close; the prompt is kept", "", 2),
     Key("choice.next", "right,l,space", "next", "choice", "The next choice"),
     Key("choice.previous", "left,h", "previous", "choice", "The choice before"),
     Key(
-        "inbox.answer", "enter,i", "answer", "inbox", "Write an answer, or send the one chosen", "screen.answer", 1
+        "inbox.answer",
+        "enter,i",
+        "answer",
+        "inbox",
+        "Write an answer, or send the one chosen",
+        "screen.answer",
+        1,
+        radius="medium",
+        read_only=False,
+        verb="answer ID TEXT",
     ),
-    Key("inbox.allow", "y", "allow", "inbox", "Let the agent do what it asks for", "screen.decide(True)", 3),
-    Key("inbox.deny", "n", "deny", "inbox", "Do not let it", "screen.decide(False)", 4),
-    Key("inbox.read", "space", "read", "inbox", "Mark a message as read", "screen.read", 20),
+    Key(
+        "inbox.allow",
+        "y",
+        "allow",
+        "inbox",
+        "Let the agent do what it asks for",
+        "screen.decide(True)",
+        3,
+        radius="high",
+        read_only=False,
+        verb="answer ID 1",
+    ),
+    Key(
+        "inbox.deny",
+        "n",
+        "deny",
+        "inbox",
+        "Do not let it",
+        "screen.decide(False)",
+        4,
+        radius="medium",
+        read_only=False,
+        verb="answer ID 2",
+    ),
+    Key(
+        "inbox.read",
+        "space",
+        "read",
+        "inbox",
+        "Mark a message as read",
+        "screen.read",
+        20,
+        read_only=False,
+        verb="inbox ID",
+    ),
+    Key("approval.later", "escape,q", "later", "approval", "Decide nothing yet"),
+    Key(
+        "approval.allow",
+        "y",
+        "allow",
+        "approval",
+        "Allow what the plan says; where its radius is high, type the name first",
+        radius="high",
+        read_only=False,
+        verb="answer ID allow --confirm NAME",
+    ),
+    Key(
+        "approval.deny",
+        "n",
+        "deny",
+        "approval",
+        "Deny it",
+        radius="medium",
+        read_only=False,
+        verb="answer ID deny",
+    ),
+    Key("approval.read_on", "pagedown,ctrl+d", "read on", "approval", "More of the plan"),
+    Key("approval.read_back", "pageup,ctrl+u", "read back", "approval", "What stood before in the plan"),
+    Key("approval.words", "i", "deny, and why", "approval", "Deny it, and write why", read_only=False),
     Key("inbox.peek", "p,l", "agent", "inbox", "Look at the agent that asks", "screen.peek_agent", 30),
     Key(
         "inbox.sent", "s", "sent", "inbox", "What I and my agents asked and said, or what came", "screen.sent", 40
     ),
-    Key("inbox.take_back", "x", "take back", "inbox", "Take a question of mine back", "screen.take_back", 45),
+    Key(
+        "inbox.take_back",
+        "x",
+        "take back",
+        "inbox",
+        "Take a question of mine back",
+        "screen.take_back",
+        45,
+        radius="medium",
+        read_only=False,
+    ),
     Key(
         "inbox.filter", "/", "filter", "inbox", "Filter by any word; /!text leaves out", "screen.inbox_filter", 60
     ),
@@ -83,6 +190,7 @@ AGENT_PLACES: dict[str, tuple[str, ...]] = {
     "agents": ("any", "session", "agents", "list"),
     "agent": ("any", "session", "agent", "said"),
     "inbox": ("any", "inbox", "list"),
+    "approval": ("approval",),
     "text": ("text",),
     "form": ("form",),
     "choice": ("choice",),

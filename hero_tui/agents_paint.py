@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 
+from hero_tui.pace import Pace
 from hero_tui.store_agents import agents_between
 from screens.desk import Cell, FleetView
 
@@ -19,20 +19,17 @@ class AgentsPaint:
         self._fleet = fleet
         self._paint = paint
         self._painted = FleetView()
-        self._wanted = False
-        self._at = 0.0
+        self._pace = Pace(self._paint_changed, FIRST_SECONDS, AGAIN_SECONDS)
 
     def soon(self) -> None:
         """Some have changed."""
-        if not self._wanted:
-            self._wanted = True
-            loop = asyncio.get_running_loop()
-            loop.call_later(max(FIRST_SECONDS, self._at + AGAIN_SECONDS - loop.time()), self.flush)
+        self._pace.soon()
 
     def flush(self) -> None:
         """Paint what has changed since the last time."""
-        self._wanted = False
-        self._at = asyncio.get_running_loop().time()
+        self._pace.now()
+
+    def _paint_changed(self) -> None:
         before, self._painted = self._painted, self._fleet()
         if agents := agents_between(before, self._painted):
             self._paint(agents)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -13,15 +13,22 @@ from typing import TYPE_CHECKING, ClassVar
 from textual import events
 from textual.app import App
 from textual.binding import Binding, BindingType
+from textual.filter import LineFilter
 from textual.screen import Screen
 from textual.widgets import Input
 
 from backends.client.locate import Where
+from backends.model.text import safe_line, safe_text
 from hero_tui import keys
+from hero_tui.deep_link import HOME, Link, follow_link
 from hero_tui.desk import CockpitDesk
 from hero_tui.line import LineMaker
+from hero_tui.live_keys import LiveKeys
+from hero_tui.manners import Facts
 from hero_tui.places import Places
-from hero_tui.settings import THEMES, Settings
+from hero_tui.preferences import Preferences
+from hero_tui.settings import Loaded
+from screens import textual_gate
 from screens.desk import Cell, Changes, Target
 from screens.fleet import FleetScreen
 from screens.frame import HeroScreen
@@ -35,6 +42,7 @@ if TYPE_CHECKING:
 
 _TWICE_SECONDS = 2.0
 _STYLES = Path(themes.__file__).parent
+_USUAL = Facts()
 
 
 class HeroApp(App[int], inherit_bindings=False):
@@ -48,7 +56,14 @@ class HeroApp(App[int], inherit_bindings=False):
     ]
     ENABLE_COMMAND_PALETTE = False
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding(key.keys, key.action, key.label, id=key.id, priority=key.id == "app.interrupt", tooltip=key.help)
+        Binding(
+            key.keys,
+            f"app.act('{key.id}')",
+            key.label,
+            id=key.id,
+            priority=key.id == "app.interrupt",
+            tooltip=key.help,
+        )
         for key in keys.TABLE
         if key.action
     ]
@@ -57,26 +72,27 @@ class HeroApp(App[int], inherit_bindings=False):
         self,
         where: Where,
         make_line: LineMaker,
-        settings: Settings,
+        loaded: Loaded,
         *,
+        facts: Facts = _USUAL,
+        settings_file: Path | None = None,
         read_only: bool = False,
-        screen: str = "fleet",
+        link: Link = HOME,
+        beside: Mapping[str, LineMaker] | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         super().__init__()
         self.where = where
         self.box_name = where.box.root.name
-        self.settings = settings
-        self.table, clashes = keys.overridden(settings.keys)
-        self.problems = (*settings.problems, *clashes)
-        self._first = screen
+        self.preferences = Preferences(self, self, loaded, facts, settings_file)
+        self._first = link
         self._interrupted = -_TWICE_SECONDS
-        self._by_id = {key.id: key for key in self.table}
-        self.desk = CockpitDesk(self, make_line, where.user, read_only=read_only, now=now)
-        themes.register(self)
-        self.theme = settings.theme
-        self.animation_level = "none"
-        self.set_keymap(keys.keymap(self.table))
+        self._titled = ""
+        self._live = LiveKeys(self)
+        self._locked = read_only
+        looking = read_only or loaded.settings.read_only
+        self.desk = CockpitDesk(self, make_line, where.user, read_only=looking, beside=beside, now=now)
+        self.preferences.begin()
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """Our colour names, under whatever theme."""
@@ -84,25 +100,30 @@ class HeroApp(App[int], inherit_bindings=False):
 
     def get_default_screen(self) -> Screen[None]:
         """The fleet is the ground that other screens lie on."""
-        return FleetScreen(self.desk, self.settings.density)
+        return FleetScreen(self.desk, self.preferences.settings.fleet_density)
+
+    @property
+    def table(self) -> tuple[keys.Key, ...]:
+        """All actions, with a person's own keys."""
+        return self.preferences.table
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """What is wrong with the settings, a sentence each."""
+        return self.preferences.problems
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """What poor terminals need done to each line."""
+        return self.preferences.filters(super().get_line_filters())
 
     def on_mount(self) -> None:
         """Connect, and look at the clock once a second."""
         self.run_worker(self.desk.line.run(), name="line", group="line", exit_on_error=True)
+        self.run_worker(self.desk.others.run(), name="other boxes", group="other boxes", exit_on_error=True)
         self.set_interval(1.0, self._tick)
-        if self._first == "releases":
-            self.run_worker(self._open_releases(), name="first place", group="first")
-        elif self._first != "fleet":
-            self.action_place(self._first)
+        self.run_worker(follow_link(self, self._first), name="first place", group="first")
+        self.run_worker(self.preferences.follow(), name="settings", group="settings")
         self.call_after_refresh(_settle)
-
-    async def _open_releases(self) -> None:
-        """The releases are of a service, and those are known only once the box has answered."""
-        await self.desk.known.wait()
-        if services := self.desk.fleet.services():
-            self.places.show_releases(services[0])
-        else:
-            self.desk.tell("The catalogue names no services yet.", failed=True)
 
     async def on_unmount(self) -> None:
         """Leave no task and no connection behind."""
@@ -116,10 +137,24 @@ class HeroApp(App[int], inherit_bindings=False):
 
     def paint(self, changes: Changes) -> None:
         """Have every screen that is open paint `changes`."""
+        target = self.target if self.is_running else None
+        here = (target.user, target.service) if target else None
+        # Which keys do something hangs on the cell under the cursor: of all that changes, that is asked often.
+        hints = not changes.cells or changes.shape or changes.connection or here in changes.cells
         for screen in self._places():
             if screen.ready and (changes.shape or changes.cells or changes.connection):
                 screen.show(changes)
-            screen.refresh_frame()
+            screen.refresh_frame(hints=hints)
+        self._tell_title()
+
+    def _tell_title(self) -> None:
+        """The window says what waits, for whoever looks at another one."""
+        waiting = self.desk.waiting
+        waits = f"({waiting} wait{'s' * (waiting == 1)}) " if waiting else ""
+        title = safe_line(f"{waits}hero {self.desk.fleet.box or self.box_name}", 80)
+        if title != self._titled:
+            self._titled = title
+            textual_gate.tell_title(self, title)
 
     def paint_agents(self, agents: frozenset[Cell]) -> None:
         """Have every screen that is open paint these agents; nothing else of it is looked at."""
@@ -135,23 +170,16 @@ class HeroApp(App[int], inherit_bindings=False):
 
     def hints(self) -> list[KeyHint]:
         """The footer of the current screen, from the bindings that are live."""
-        shown = [key for key in self.live_keys() if key.hint]
-        shown.sort(key=lambda key: key.hint if key.hint > 0 else 1000 - key.hint)
-        return [KeyHint(key.shown, key.label, always=key.hint < 0) for key in shown]
+        return self._live.hints()
 
     def live_keys(self) -> list[keys.Key]:
         """Every key that does something on the current screen, in the table's order."""
-        live = {binding.binding.id for binding in self.screen.active_bindings.values() if binding.enabled}
-        return [key for key in self.table if key.id in live]
+        return self._live.all()
 
     def on_key_footer_pressed(self, event: KeyFooter.Pressed) -> None:
         """A click on a hint is its key."""
         event.stop()
-        hinted = {key.id for key in self.table if key.hint and key.shown == event.key}
-        for name, live in self.screen.active_bindings.items():
-            if live.binding.id in hinted:
-                self.simulate_key(name)
-                return
+        self._live.press(event.key)
 
     # -- where we are -----------------------------------------------------------------------------
 
@@ -192,11 +220,16 @@ class HeroApp(App[int], inherit_bindings=False):
         Textual sends each key through the queues of widget, screen and app: of keys that a slow line delivers in
         one piece, those after the one that opens a dialog would be lost.
         """
+        if isinstance(event, events.InputEvent | events.Paste) and not self.screen_stack:
+            return  # it is being closed, and this came late
+        if isinstance(event, events.Key) and isinstance(self.screen, HeroScreen):
+            await self.screen.stand()
         if isinstance(event, events.Key) and not event.is_forwarded and not self._is_typed(event):
-            live = self.screen.active_bindings.get(event.key)
+            live = textual_gate.live_bindings(self.screen, event.key).get(event.key)
             if live and live.enabled and await self.run_action(live.binding.action, live.node):
                 return
-        await super().on_event(event)
+        # What is pasted would be drawn in fields as it is, and with it the escapes that somebody put there.
+        await super().on_event(harmless(event) if isinstance(event, events.Paste) else event)
 
     def _is_typed(self, event: events.Key) -> bool:
         """Whether the key goes into a field, which has all of its keys where it is a line."""
@@ -206,10 +239,16 @@ class HeroApp(App[int], inherit_bindings=False):
         )
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """A verb is offered only where it can do something."""
+        """An action is offered where its place is, and a verb only where it can do something."""
+        if action == "act":
+            return self._live.offers(str(parameters[0]))
         if action != "verb":
             return True
         return self.here.ACTS and self.actions.enabled(str(parameters[0]), self.target)
+
+    async def action_act(self, id: str) -> None:
+        """Do an action of the table."""
+        await self.run_action(self.preferences.by_id[id].action)
 
     def action_verb(self, name: str) -> None:
         """Act on the cell under the cursor."""
@@ -222,12 +261,18 @@ class HeroApp(App[int], inherit_bindings=False):
 
     async def action_back(self) -> None:
         """Take back the last thing: a result, a filter, the screen."""
-        if self.desk.dismiss() or self.here.clear():
+        if self.desk.set_aside() or (self.here.ready and self.here.clear()):
             return
-        if len(self.screen_stack) > 1:
-            self.pop_screen()
-        else:
+        if not self.places.leave():
             self.desk.tell(":q or ctrl-c twice quits")
+
+    def action_history(self, steps: int) -> None:
+        """Back or forward through the places that were visited."""
+        self.places.move(steps)
+
+    def action_last(self) -> None:
+        """The place that was shown before this one."""
+        self.places.go_last()
 
     def action_interrupt(self) -> None:
         """Twice within two seconds: quit."""
@@ -238,29 +283,37 @@ class HeroApp(App[int], inherit_bindings=False):
             self.desk.tell("ctrl-c again quits")
 
     def action_refresh_fleet(self) -> None:
-        """A fresh snapshot, and what the screen shows besides."""
+        """A fresh snapshot, what the screen shows besides, and the terminal anew, if something wrote on it."""
+        textual_gate.repaint(self)
         self.desk.refresh_fleet()
         self.here.again()
 
     def action_next_theme(self) -> None:
-        """Dark or light."""
-        self.theme = THEMES[(THEMES.index(self.theme) + 1) % len(THEMES)] if self.theme in THEMES else THEMES[0]
+        """The next theme, a person's own after the cockpit's."""
+        names = self.preferences.themes
+        self.theme = names[(names.index(self.theme) + 1) % len(names)] if self.theme in names else names[0]
 
-    def action_help(self) -> None:
-        """The keys of the screen that is shown, from its live bindings."""
-        self.prompts.show_help()
+    def action_ask(self, name: str) -> None:
+        """Open a prompt, a list or a form: `Prompts.ask` has their names."""
+        self.prompts.ask(name)
 
-    def action_peek(self) -> None:
-        """Choose a user, look into the slot."""
-        self.prompts.choose_user()
+    def look_only(self, on: bool) -> bool:
+        """Look only, or change things again; False where it was started to look only."""
+        if self._locked and not on:
+            return False
+        self.desk.set_read_only(on)
+        self.preferences.refresh()
+        return True
 
-    def action_command(self) -> None:
-        """Type a command."""
-        self.prompts.ask_command()
+    def tell_of_settings(self, sentence: str) -> None:
+        """What is wrong with the settings."""
+        self.desk.tell(sentence, failed=True)
 
-    def action_palette(self) -> None:
-        """Find anything."""
-        self.prompts.ask_palette()
+    def action_tray(self) -> None:
+        """What this cockpit began, running and ended."""
+        from screens.tray import TrayScreen
+
+        self.push_screen(TrayScreen(self.desk))
 
     def on_operation_bar_cancel_requested(self, event: OperationBar.CancelRequested) -> None:
         """The hint in a progress line was clicked."""
@@ -273,6 +326,11 @@ class HeroApp(App[int], inherit_bindings=False):
         for doing in self.desk.doings:
             if doing.view.id == event.operation_id and doing.service:
                 self.places.show_logs(doing.user, (doing.service,))
+
+
+def harmless(paste: events.Paste) -> events.Paste:
+    """What was pasted, without escapes and control characters."""
+    return events.Paste(safe_text(paste.text))
 
 
 def _settle() -> None:

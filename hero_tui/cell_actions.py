@@ -222,11 +222,14 @@ class CellActions:
     async def _show_manifest(self, user: str) -> None:
         from screens.manifest import ManifestDialog
 
-        path = self._app.where.slot(user).manifest
         try:
+            path = self._app.where.slot(user).manifest
             text = await asyncio.to_thread(path.read_text, encoding="utf-8", errors="replace")
         except OSError as error:
             self._desk.tell(f"{path} cannot be read: {error.strerror}", failed=True)
+            return
+        except HeroError as error:
+            self._desk.tell(str(error), failed=True)
             return
         self._app.push_screen(ManifestDialog(str(path), text))
 
@@ -234,8 +237,8 @@ class CellActions:
         self._app.run_worker(self._hand_over_editor(target.user), group="editor", exclusive=True)
 
     async def _hand_over_editor(self, user: str) -> None:
-        path = self._app.where.slot(user).manifest
         try:
+            path = self._app.where.slot(user).manifest
             await terminal.hand_over(self._app, terminal.editor_argv(path), path.parent, f"{user} manifest")
         except HeroError as error:
             self._desk.tell(str(error), failed=True)

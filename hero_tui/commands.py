@@ -1,4 +1,4 @@
-"""The commands of the `:` line: which there are, what they take, and how they are completed; pure."""
+"""The `:` line: the cockpit's own commands and the verbs of `hero_dev`, how they are completed and read; pure."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from backends.model.errors import HeroError, nearest, unknown_name
-from hero_tui.settings import THEMES
+from hero_tui import verb_lines
+from hero_tui.verbs import VERBS
 from screens.desk import FleetView
 from screens.widgets.grid_layout import DENSITIES
+from styles.themes import NAMES as THEMES
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +22,7 @@ class Command:
     takes: tuple[str, ...]
     help: str
     least: int = 0
+    read_only: bool = True
 
 
 COMMANDS: tuple[Command, ...] = (
@@ -30,21 +33,30 @@ COMMANDS: tuple[Command, ...] = (
     Command("builds", ("service",), "the queue of builds, and what went through it"),
     Command("releases", ("service",), "what is published of a service", 1),
     Command("agents", (), "everybody's agents"),
-    Command("agent", ("service",), "start an agent in my slot"),
+    Command("agent", ("service",), "start an agent in my slot", read_only=False),
     Command("inbox", (), "questions and messages for me"),
-    Command("tell", ("receiver", "…"), "say something to a person, or to an agent like alice/3", 2),
-    Command("switch", ("service", "branch"), "run another branch or release", 1),
-    Command("restart", ("service", "…"), "restart services", 1),
-    Command("start", ("service", "…"), "start services, or the whole slot"),
-    Command("stop", ("service", "…"), "stop services", 1),
-    Command("build", ("service",), "build the worktree and run it", 1),
-    Command("pull", ("service",), "the newest release of the branch", 1),
-    Command("cancel", (), "cancel what was begun last"),
+    Command("host", (), "the machine: who takes what of it, what takes the room"),
+    Command("team", ("user",), "the people, and what the reconciler did"),
+    Command("doctor", (), "what is wrong, and what mends it"),
+    Command(
+        "tell", ("receiver", "…"), "say something to a person, or to an agent like alice/3", 2, read_only=False
+    ),
+    Command("switch", ("service", "branch"), "run another branch or release", 1, read_only=False),
+    Command("restart", ("service", "…"), "restart services", 1, read_only=False),
+    Command("start", ("service", "…"), "start services, or the whole slot", read_only=False),
+    Command("stop", ("service", "…"), "stop services", 1, read_only=False),
+    Command("build", ("service",), "build the worktree and run it", 1, read_only=False),
+    Command("pull", ("service",), "the newest release of the branch", 1, read_only=False),
+    Command("cancel", (), "cancel what was begun last", read_only=False),
     Command("faults", (), "only what is broken"),
     Command("mine", (), "only my slot"),
     Command("manifest", (), "read my manifest"),
-    Command("edit", (), "edit my manifest"),
-    Command("theme", ("theme",), "hero-dark or hero-light"),
+    Command("edit", (), "edit my manifest", read_only=False),
+    Command("theme", ("theme",), "another theme, or the next one"),
+    Command("settings", (), "theme, keys and everything else that can be set"),
+    Command("readonly", ("switch",), "only look from now on; `off` ends that"),
+    Command("results", (), "what the commands of this line printed"),
+    Command("keymap", (), "every action with its keys, to change them"),
     Command("density", ("density",), "auto, full, compact or heat"),
     Command("refresh", (), "ask the box for everything again"),
     Command("help", (), "the keys that work here"),
@@ -53,21 +65,45 @@ COMMANDS: tuple[Command, ...] = (
 _BY_NAME = {command.name: command for command in COMMANDS} | {
     "quit": Command("q", (), "quit"),
     "q!": Command("q", (), "quit"),
-    "rebuild": Command("build", ("service",), "build the worktree and run it", 1),
+    "rebuild": Command("build", ("service",), "build the worktree and run it", 1, read_only=False),
 }
 
 
-def parse(line: str) -> tuple[Command, list[str]]:
-    """The command and its arguments. Raises HeroError `usage` or `not_found` with what was meant."""
+_PARTS = {"team": ("plan", "apply", "status", "restore", "accept")}
+"""Words after a command that only the verb of its name knows."""
+
+
+def words_of(line: str) -> list[str]:
+    """The words of a line. Raises HeroError `usage` where a quote is open, or nothing is there."""
     try:
         words = shlex.split(line.strip().lstrip(":"))
     except ValueError:
         raise HeroError("usage", f"A quote is not closed in `{line}`.") from None
     if not words:
         raise HeroError("usage", "There is no command.", hint="tab completes; ? shows the keys.")
+    return words
+
+
+def verb_words(words: Sequence[str]) -> list[str] | None:
+    """What `hero_dev` is to carry out: its own verbs, anything after `!`, and what has options; else None.
+
+    The cockpit's commands take no options, so that `:restart --plan hero_db` can only mean the verb.
+    """
+    first, *rest = words
+    if first.startswith("!"):
+        return [first[1:], *rest] if len(first) > 1 else list(rest) or None
+    own = first in _BY_NAME and not any(word.startswith("-") for word in rest)
+    if own and (not rest or rest[0] not in _PARTS.get(first, ())):
+        return None
+    return list(words) if first in VERBS else None
+
+
+def parse(line: str) -> tuple[Command, list[str]]:
+    """The command and its arguments. Raises HeroError `usage` or `not_found` with what was meant."""
+    words = words_of(line)
     command = _BY_NAME.get(words[0])
     if command is None:
-        close = nearest(words[0], [one.name for one in COMMANDS])
+        close = nearest(words[0], [*(one.name for one in COMMANDS), *VERBS])
         hint = f"Did you mean :{close[0]}?" if close else "tab shows what there is."
         raise HeroError("not_found", f"There is no command :{words[0]}.", hint=hint)
     arguments = words[1:]
@@ -93,19 +129,48 @@ def known(kind: str, name: str, names: Iterable[str]) -> str:
     raise unknown_name(kind, name, everything)
 
 
-def completer(fleet: Callable[[], FleetView]) -> Callable[[str], Sequence[str]]:
+def offered(*, read_only: bool = False) -> dict[str, str]:
+    """Every first word and what it does, the cockpit's own first; in a read-only cockpit those that only look."""
+    own = {one.name: one.help for one in COMMANDS if one.read_only or not read_only}
+    hidden = {one.name for one in COMMANDS}
+    verbs = {
+        verb: summary
+        for verb, (_, summary) in VERBS.items()
+        if verb not in hidden and (not read_only or verb in verb_lines.LOOKS)
+    }
+    return own | verbs
+
+
+def stands_alone(name: str) -> bool:
+    """Whether the first word can be the whole line."""
+    if name in _BY_NAME:
+        return not _BY_NAME[name].least
+    return name in _WHOLE
+
+
+_WHOLE = frozenset({"status", "gates", "operations", "audit", "hooks", "sync", "agents"})
+"""Verbs that say something by themselves."""
+
+
+def completer(fleet: Callable[[], FleetView], *, read_only: bool = False) -> Callable[[str], Sequence[str]]:
     """For the command line: from what is typed to whole lines."""
-    return lambda text: complete(text, fleet())
+    return lambda text: complete(text, fleet(), read_only=read_only)
 
 
-def complete(text: str, fleet: FleetView) -> list[str]:
+def complete(text: str, fleet: FleetView, *, read_only: bool = False) -> list[str]:
     """Lines that `text` may become, the commands first in their own order."""
     before, _, last = text.lstrip(":").rpartition(" ")
     words = before.split()
     if not words:
-        return [command.name for command in COMMANDS if command.name.startswith(last)]
+        mark = "!" if last.startswith("!") else ""
+        first = offered(read_only=read_only) if not mark else VERBS
+        return [mark + name for name in first if name.startswith(last.removeprefix("!"))]
+    verb = verb_words([*words, last] if last else words)
+    if verb is not None and verb[0] in VERBS:
+        offers = verb_lines.complete([verb[0], *words[1:]], last, fleet)
+        return [f"{before} {name}" for name in offers]
     command = _BY_NAME.get(words[0])
-    if command is None:
+    if command is None or (read_only and not command.read_only):
         return []
     place = len(words) - 1
     kind = command.takes[place] if place < len(command.takes) else ""
@@ -131,6 +196,8 @@ def _names(kind: str, words: Sequence[str], fleet: FleetView) -> list[str]:
             return sorted(bound)
         case "theme":
             return list(THEMES)
+        case "switch":
+            return ["on", "off"]
         case "density":
             return ["auto", *DENSITIES]
     return []

@@ -37,7 +37,7 @@ def main(argv: list[str]) -> int:
         where = prepare(root, reset=arguments.reset)
         if arguments.no_open or not (sys.stdin.isatty() and sys.stdout.isatty()):
             return show(where)
-        from hero_tui.cockpit import open_cockpit
+        from hero_tui.opening import open_cockpit
 
         return open_cockpit(where)
     except HeroError as error:

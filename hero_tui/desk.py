@@ -6,10 +6,12 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from backends.client.fleet import whole_fleet
 from backends.client.live import State
 from backends.model.agent_calls import AgentAttach, AgentParams, PeekAgentLogParams
 from backends.model.calls import Empty, LogsParams, OperationParams, PlanParams
@@ -20,22 +22,23 @@ from hero_tui.agent_following import follow_agent
 from hero_tui.agents_paint import AgentsPaint
 from hero_tui.build_queue import BuildQueue
 from hero_tui.doings import Doings
+from hero_tui.fleet_paint import FleetPaint
 from hero_tui.following import follow
+from hero_tui.host_book import HostBook
 from hero_tui.inbox_book import InboxBook
-from hero_tui.line import LineMaker, same_words
+from hero_tui.line import Line, LineMaker, same_words
+from hero_tui.other_boxes import OtherBoxes
 from screens.desk import AgentBatch, Asked, Changes, Doing, FleetView, InboxView, LogBatch
-from screens.widgets.cells import is_faulty
 from screens.widgets.keyfooter import KeyHint
 from screens.widgets.statusbar import Connection as Shown
 from screens.widgets.statusbar import StatusView
 
 if TYPE_CHECKING:
+    from backends.client.log_file import LogFile
     from hero_tui.app import HeroApp
 
 R = TypeVar("R", bound=BaseModel)
 
-FLUSH_SECONDS = 0.012
-"""How long changes are gathered before screens paint them; a burst becomes one paint."""
 _CONNECTION: dict[State, Shown] = {
     "connecting": "connecting",
     "online": "connected",
@@ -53,6 +56,7 @@ class CockpitDesk:
         me: str,
         *,
         read_only: bool = False,
+        beside: Mapping[str, LineMaker] | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ):
         self._app = app
@@ -60,23 +64,25 @@ class CockpitDesk:
         self._read_only = read_only
         self._now = now
         self._fleet = store.Fleet()
-        self._painted = FleetView()
-        self._flush_wanted = False
+        self._cells = FleetPaint(lambda: self.fleet, app.paint)
         self._agents = AgentsPaint(lambda: self.fleet, app.paint_agents)
         self.known = asyncio.Event()
         self._tasks: set[asyncio.Task[Any]] = set()
         self._doings = Doings(self.call, now, self._soon)
         self._queue = BuildQueue(self.ask_box, self.tell, self._soon)
         self._inbox = InboxBook(me, self.ask_box, self._announce, self._soon)
+        self._host = HostBook(self.ask_box, self._soon)
         self._listeners: list[Callable[[Event], None]] = []
+        self.others = OtherBoxes(beside or {}, self._soon)
         self.line = make_line(on_state=self._on_state, on_snapshot=self._on_snapshot, on_event=self._on_event)
+        self.line.read_only = read_only
 
     # -- what screens see -------------------------------------------------------------------------
 
     @property
     def fleet(self) -> FleetView:
-        """The newest state."""
-        return self._fleet.view
+        """The newest state, of the other boxes too."""
+        return self.others.merged(self._fleet.view)
 
     @property
     def me(self) -> str:
@@ -88,10 +94,27 @@ class CockpitDesk:
         """True in a cockpit that may only look."""
         return self._read_only
 
+    def set_read_only(self, on: bool) -> None:
+        """From now on only look, or change things again; the line refuses what changes before it is sent."""
+        self._read_only = on
+        self.line.read_only = on
+        self.others.set_read_only(on)
+        self._soon()
+
     @property
     def doings(self) -> Sequence[Doing]:
         """What this cockpit began."""
         return self._doings.all()
+
+    @property
+    def waiting(self) -> int:
+        """How many questions wait for this person."""
+        return self._inbox.waiting
+
+    @property
+    def tray(self) -> Sequence[Doing]:
+        """See `Desk`."""
+        return self._doings.tray()
 
     def now(self) -> datetime:
         """The present."""
@@ -99,12 +122,13 @@ class CockpitDesk:
 
     def may_change(self, user: str) -> bool:
         """Only one's own slot, and not in a read-only cockpit."""
-        return bool(user) and user == self._me and not self._read_only
+        there = self.others.line_of(user)
+        return bool(user) and (there[1] if there else user) == self._me and not self._read_only
 
     def status(self, place: str, note: str) -> StatusView:
         """The status line of a screen."""
         fleet = self.fleet
-        faults = sum(is_faulty(cell) for slot in fleet.slots.values() for cell in slot.cells.values())
+        faults = sum(len(slot.faulty) for slot in fleet.slots.values())
         why = (fleet.why,) if fleet.connection == "reconnecting" else ()
         problems = [*why, *fleet.problems, *self._app.problems]
         return StatusView(
@@ -116,6 +140,8 @@ class CockpitDesk:
             running=sum(len(slot.operations) for slot in fleet.slots.values()),
             building=self._queue.building,
             queued=self._queue.queued,
+            host=self._host.says,
+            host_is_bad=self._host.is_bad,
             read_only=self._read_only,
             note=note or (problems[0] if problems else ""),
         )
@@ -137,6 +163,7 @@ class CockpitDesk:
             self.refresh_fleet()
         if state == "online":
             self._own(self._queue.fill(), "builds")
+            self._own(self._host.fill(), "host")
             self.refresh_inbox()
         self._soon()
 
@@ -157,6 +184,7 @@ class CockpitDesk:
             with contextlib.suppress(ValidationError):
                 self._doings.heard(event.slot, Operation.model_validate(event.data))
         self._queue.heard(event)
+        self._host.heard(event)
         for listener in tuple(self._listeners):
             listener(event)
         self._soon()
@@ -172,7 +200,8 @@ class CockpitDesk:
 
     async def _refresh(self) -> None:
         try:
-            self._on_snapshot(await self.line.box("fleet.snapshot", Empty(), FleetSnapshot))
+            box = self.line.box
+            self._on_snapshot(await whole_fleet(lambda params: box("fleet.snapshot", params, FleetSnapshot)))
         except HeroError as error:
             self.tell(error.message, failed=True)
 
@@ -180,15 +209,11 @@ class CockpitDesk:
 
     def _soon(self) -> None:
         """Paint before long; what comes until then is painted with it."""
-        if not self._flush_wanted:
-            self._flush_wanted = True
-            asyncio.get_running_loop().call_later(FLUSH_SECONDS, self.flush)
+        self._cells.soon()
 
     def flush(self) -> None:
         """Have the screens paint what changed since the last flush."""
-        self._flush_wanted = False
-        before, self._painted = self._painted, self.fleet
-        self._app.paint(store.changes_between(before, self._painted))
+        self._cells.flush()
 
     def tick(self) -> None:
         """A second has passed."""
@@ -205,22 +230,51 @@ class CockpitDesk:
 
     async def call(self, user: str, method: str, params: Frozen, result: type[R]) -> R:
         """Ask `user`'s slot. Raises HeroError."""
+        line, name = self._line_of(user)
         with same_words(f"The slot of {user}", method):
-            return await self.line.slot(user, method, params, result)
+            return await line.slot(name, method, params, result)
+
+    def _line_of(self, user: str) -> tuple[Line, str]:
+        return self.others.line_of(user) or (self.line, user)
 
     async def ask_box(self, method: str, params: Frozen, result: type[R]) -> R:
         """Ask the box. Raises HeroError."""
         with same_words("The box", method):
             return await self.line.box(method, params, result)
 
-    def follow(self, user: str, services: Sequence[str], lines: int, build: str = "") -> AsyncIterator[LogBatch]:
+    def follow(
+        self, user: str, services: Sequence[str], lines: int, build: str = "", since: float | None = None
+    ) -> AsyncIterator[LogBatch]:
         """Logs through restarts: after a loss it begins again where it was."""
-        params = LogsParams(services=() if build else tuple(services), lines=lines, build=build or None)
-        return follow(lambda asked: self.line.logs(user, asked, own=user == self._me), params)
+        named = () if build else tuple(services)
+        params = LogsParams(services=named, lines=lines, build=build or None, since=since)
+        line, name = self._line_of(user)
+        return follow(lambda asked: line.logs(name, asked, own=user == self._me), params)
+
+    def log_file(self, user: str, services: Sequence[str], build: str = "") -> LogFile | None:
+        """See `Desk`."""
+        from backends.client.log_file import LogFile
+        from backends.client.log_place import log_path
+
+        path = log_path(self._app.where, self._me, user, services, build)
+        return LogFile(path, build or services[0]) if path else None
+
+    def open_file(self, path: Path, tool: str) -> None:
+        """See `Desk`."""
+        self._own(self._open_file(path, tool), tool)
+
+    async def _open_file(self, path: Path, tool: str) -> None:
+        from hero_tui.log_tools import open_file
+
+        try:
+            await open_file(self._app, path, tool)
+        except HeroError as error:
+            self.tell(f"{error.message} {error.hint}".strip(), failed=True)
 
     def follow_agent(self, user: str, agent: str, lines: int) -> AsyncIterator[AgentBatch]:
         """See `Desk`."""
-        return follow_agent(self.line.agent_log, PeekAgentLogParams(user=user, agent=agent, limit=lines))
+        line, name = self._line_of(user)
+        return follow_agent(line.agent_log, PeekAgentLogParams(user=name, agent=agent, limit=lines))
 
     @property
     def inbox(self) -> InboxView:
@@ -297,9 +351,19 @@ class CockpitDesk:
             self.cancel(*running)
         return running is not None
 
-    def dismiss(self) -> bool:
-        """Forget results that have been read; False where there are none."""
-        return self._doings.dismiss()
+    def set_aside(self) -> bool:
+        """Take results that have been read off the screen, into the tray; False where there are none."""
+        return self._doings.set_aside()
+
+    def dismiss(self, number: int | None = None) -> None:
+        """See `Desk`."""
+        self._doings.dismiss(number)
+
+    def retry(self, number: int) -> None:
+        """See `Desk`."""
+        if asked := self._doings.asked(number):
+            self._doings.dismiss(number)
+            self.begin(asked)
 
     def copy(self, text: str, what: str) -> None:
         """Onto the clipboard of the person's terminal."""
@@ -365,4 +429,5 @@ class CockpitDesk:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        await self.others.close()
         await self.line.close()

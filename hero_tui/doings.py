@@ -23,6 +23,8 @@ R = TypeVar("R", bound=BaseModel)
 _AGAIN_SECONDS = 0.3
 _PATIENCE_SECONDS = 20.0
 _LAST_LINES = 4
+_KEPT = 100
+"""Ended changes that stay in the tray at most."""
 
 
 class Caller(Protocol):
@@ -39,6 +41,8 @@ class _Entry:
     error: HeroError | None = None
     ended: datetime | None = None
     lines: tuple[str, ...] = field(default=())
+    aside: bool = False
+    """In the tray only: the person has seen how it ended."""
 
 
 class Doings:
@@ -52,8 +56,12 @@ class Doings:
         self._numbers = count(1)
 
     def all(self) -> tuple[Doing, ...]:
-        """Oldest first."""
-        return tuple(self._shown(entry) for entry in self._entries.values())
+        """What runs, and what ended and was not set aside yet; oldest first."""
+        return tuple(self._shown(number, entry) for number, entry in self._entries.items() if not entry.aside)
+
+    def tray(self) -> tuple[Doing, ...]:
+        """All that was not dismissed, newest first."""
+        return tuple(self._shown(number, entry) for number, entry in reversed(self._entries.items()))
 
     @property
     def running(self) -> bool:
@@ -67,14 +75,26 @@ class Doings:
                 return entry.asked.user, entry.operation.id
         return None
 
-    def dismiss(self) -> bool:
-        """Forget what has ended; False where nothing has."""
-        ended = [number for number, entry in self._entries.items() if entry.ended is not None]
+    def set_aside(self) -> bool:
+        """Take what has ended off the screens, into the tray alone; False where nothing has."""
+        ended = [number for number, entry in self._entries.items() if entry.ended and not entry.aside]
         for number in ended:
-            del self._entries[number]
+            self._entries[number] = replace(self._entries[number], aside=True)
         if ended:
             self._changed()
         return bool(ended)
+
+    def dismiss(self, number: int | None = None) -> None:
+        """Forget the change with this number, or all, as far as they have ended."""
+        for known in [number] if number is not None else list(self._entries):
+            if known in self._entries and self._entries[known].ended is not None:
+                del self._entries[known]
+        self._changed()
+
+    def asked(self, number: int) -> Asked | None:
+        """What was asked for, where that has ended and may be asked for again."""
+        entry = self._entries.get(number)
+        return entry.asked if entry is not None and entry.ended is not None else None
 
     def heard(self, user: str, operation: Operation) -> None:
         """Progress as the box tells it."""
@@ -88,8 +108,7 @@ class Doings:
     async def carry_out(self, asked: Asked) -> bool:
         """Begin the change and see it through; how it ends is told by `all`. True if it succeeded."""
         number = next(self._numbers)
-        for old in [old for old, entry in self._entries.items() if self._is_good(entry)]:
-            del self._entries[old]
+        self._make_room()
         entry = _Entry(asked, self._now())
         self._set(number, entry)
         try:
@@ -140,21 +159,29 @@ class Doings:
         self._entries[number] = entry
         self._changed()
 
+    def _make_room(self) -> None:
+        """What went well makes room on the screens for the next; the oldest that ended leave the tray."""
+        for number, entry in list(self._entries.items()):
+            if self._is_good(entry):
+                self._entries[number] = replace(entry, aside=True)
+        ended = [number for number, entry in self._entries.items() if entry.ended is not None]
+        for number in ended[: max(0, len(ended) - _KEPT)]:
+            del self._entries[number]
+
     @staticmethod
     def _is_good(entry: _Entry) -> bool:
         return entry.ended is not None and entry.operation is not None and entry.operation.state == "succeeded"
 
-    def _shown(self, entry: _Entry) -> Doing:
+    def _shown(self, number: int, entry: _Entry) -> Doing:
         asked, operation, error = entry.asked, entry.operation, entry.error
         service = asked.services[0] if len(asked.services) == 1 else ""
         elapsed = ((entry.ended or self._now()) - entry.begun).total_seconds()
         if error is not None:
             view = OperationView(asked.title, asked.title, state="failed", message=error.message, elapsed=elapsed)
-            return Doing(view, asked.user, service, _texts((error.hint,)))
+            return Doing(view, asked.user, service, _texts((error.hint,)), number)
         if operation is None:
-            return Doing(
-                OperationView("", asked.title, "asking", elapsed=elapsed, cancellable=False), asked.user, service
-            )
+            view = OperationView("", asked.title, "asking", elapsed=elapsed, cancellable=False)
+            return Doing(view, asked.user, service, (), number)
         view = OperationView(
             id=operation.id,
             title=asked.title,
@@ -167,7 +194,7 @@ class Doings:
             message=_outcome(operation),
         )
         hint = (operation.error.hint,) if operation.error and operation.state == "failed" else ()
-        return Doing(view, asked.user, service, _texts((*entry.lines, *hint)))
+        return Doing(view, asked.user, service, _texts((*entry.lines, *hint)), number)
 
 
 def _texts(lines: Iterable[str]) -> tuple[str, ...]:

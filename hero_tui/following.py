@@ -31,12 +31,13 @@ class Place:
 
     def tell(self, lines: Iterable[LogLine]) -> None:
         """These have been told."""
-        for one in lines:
-            if one.time is None or (self.time is not None and one.time < self.time):
-                continue
-            if one.time != self.time:
-                self.time, self._there = one.time, Counter()
-            self._there[one.source, one.text] += 1
+        timed = [one for one in lines if one.time is not None]
+        newest = max((one.time for one in timed if one.time is not None), default=None)
+        if newest is None or (self.time is not None and newest < self.time):
+            return
+        if newest != self.time:
+            self.time, self._there = newest, Counter()
+        self._there.update((one.source, one.text) for one in timed if one.time == newest)
 
     def repeated(self) -> Counter[LogLine]:
         """What a stream that begins at `time` will tell again."""

@@ -96,5 +96,5 @@ class InboxBook:
 
 def announcement(item: InboxItem) -> str:
     """Who asks, why, and what, in a line."""
-    why = "asks for permission" if item.kind == "permission" else "asks"
+    why = {"permission": "asks for permission", "approval": "waits for your approval"}.get(item.kind, "asks")
     return f"{clean(item.sender)} {why}: {clean(item.text, _SHOWN)}"

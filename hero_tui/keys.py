@@ -1,4 +1,4 @@
-"""The one table of keys: what each does, where, how it is explained; screens, footer, help and settings use it."""
+"""The one table of actions: what each does, where, how it is explained; bindings, footer, help, docs are of it."""
 
 from __future__ import annotations
 
@@ -8,18 +8,31 @@ from dataclasses import replace
 
 from backends.model.errors import nearest
 from hero_tui.agent_keys import AGENT_KEYS, AGENT_PLACES
+from hero_tui.build_keys import BUILD_KEYS
+from hero_tui.form_keys import FORM_KEYS, FORM_PLACES
+from hero_tui.host_keys import HOST_KEYS, HOST_PLACES
 from hero_tui.key import Key as Key
+from hero_tui.key import Radius
 from hero_tui.key import shown_key as shown_key
+from hero_tui.log_keys import LOG_KEYS, LOG_PLACES
+from hero_tui.team_keys import TEAM_KEYS, TEAM_PLACES
+from hero_tui.tray_keys import TRAY_KEYS, TRAY_PLACES
+
+_LOOKING = frozenset({"logs", "url", "copy", "builds", "manifest"})
+"""Verbs on a cell that change nothing."""
 
 
-def _verb(name: str, keys: str, label: str, help: str, hint: int = 0) -> Key:
-    return Key(f"cell.{name}", keys, label, "cell", help, f"app.verb('{name}')", hint)
+def _verb(
+    name: str, keys: str, label: str, help: str, hint: int = 0, *, verb: str = "", radius: Radius = "low"
+) -> Key:
+    action, looks = f"app.verb('{name}')", name in _LOOKING
+    return Key(f"cell.{name}", keys, label, "cell", help, action, hint, radius=radius, read_only=looks, verb=verb)
 
 
 TABLE: tuple[Key, ...] = (
-    Key("app.command", ":", "command", "any", "Type a command, with completion", "app.command", -2),
-    Key("app.palette", "ctrl+p", "palette", "any", "Find any action, slot or service", "app.palette"),
-    Key("app.help", "?", "help", "any", "Show the keys that work here", "app.help", -1),
+    Key("app.command", ":", "command", "any", "Type a command, with completion", "app.ask('command')", -2),
+    Key("app.palette", "ctrl+p", "palette", "any", "Find any action, slot or service", "app.ask('palette')"),
+    Key("app.help", "?", "help", "any", "Show the keys that work here", "app.ask('help')", -1),
     Key("app.fleet", "1", "fleet", "any", "The fleet: everybody's services", "app.place('fleet')"),
     Key("app.slot", "2", "slot", "any", "The slot under the cursor", "app.place('slot')"),
     Key("app.logs", "3", "logs", "any", "The logs of what is under the cursor", "app.place('logs')"),
@@ -27,27 +40,57 @@ TABLE: tuple[Key, ...] = (
     Key("app.releases", "5", "releases", "any", "What is published of the service", "app.place('releases')"),
     Key("app.agents", "6", "agents", "any", "Everybody's agents", "app.place('agents')"),
     Key("app.inbox", "7", "inbox", "any", "Questions and messages for me", "app.place('inbox')"),
-    Key("app.peek", "u", "peek", "any", "Look into somebody's slot, read-only", "app.peek", 70),
+    Key("app.peek", "u", "peek", "any", "Look into somebody's slot, read-only", "app.ask('peek')", 70),
     Key("app.refresh", "ctrl+r", "refresh", "any", "Ask the box for everything again", "app.refresh_fleet"),
     Key("app.back", "escape,q", "back", "any", "Clear a filter or result, or go back", "app.back"),
     Key("app.interrupt", "ctrl+c", "quit", "any", "Twice: quit. So does :q", "app.interrupt"),
-    Key("app.theme", "T", "theme", "any", "Dark or light", "app.next_theme"),
-    _verb("logs", "l", "logs", "Follow the logs, of all that is marked", 10),
-    _verb("switch", "s", "switch", "Run another branch, release or build", 20),
-    _verb("restart", "r", "restart", "Restart the service, or start it", 30),
-    _verb("build", "b", "build", "Build the worktree and run the result", 40),
-    _verb("pull", "P", "pull", "Run the newest release of the branch", 50),
-    _verb("stop", "x", "stop", "Stop the service", 55),
-    _verb("cancel", "X", "cancel", "Cancel what runs on the service"),
+    Key("app.theme", "T", "theme", "any", "The next theme: dark, light, high contrast…", "app.next_theme"),
+    Key(
+        "app.jump",
+        ";",
+        "jump",
+        "any",
+        "Letters on all that can be clicked: press them to go there",
+        "app.ask('jump')",
+    ),
+    Key(
+        "app.settings",
+        "comma",
+        "settings",
+        "any",
+        "Theme, keys and all other settings, in a form",
+        "app.ask('settings')",
+    ),
+    Key("app.tray", "%", "begun here", "any", "What this cockpit began, running and ended", "app.tray"),
+    Key("app.results", "R", "results", "any", "What the commands of the `:` line printed", "app.ask('results')"),
+    _verb("logs", "l", "logs", "Follow the logs, of all that is marked", 10, verb="logs SERVICE -f"),
+    _verb(
+        "switch",
+        "s",
+        "switch",
+        "Run another branch, release or build",
+        20,
+        verb="switch SERVICE BRANCH",
+        radius="medium",
+    ),
+    _verb(
+        "restart", "r", "restart", "Restart the service, or start it", 30, verb="restart SERVICE", radius="medium"
+    ),
+    _verb(
+        "build", "b", "build", "Build the worktree and run the result", 40, verb="rebuild SERVICE", radius="medium"
+    ),
+    _verb("pull", "P", "pull", "Run the newest release of the branch", 50, verb="pull SERVICE", radius="medium"),
+    _verb("stop", "x", "stop", "Stop the service", 55, verb="stop SERVICE", radius="medium"),
+    _verb("cancel", "X", "cancel", "Cancel what runs on the service", verb="cancel", radius="medium"),
     _verb("url", "o", "URL", "Copy its URL, or a curl command"),
     _verb("copy", "c", "copy", "Copy hash, tag, branch, socket…"),
-    _verb("builds", "B", "builds", "Its builds, in every slot"),
-    _verb("agent", "a", "agent", "Start an agent in my slot, for this service", 57),
-    _verb("attach", "A", "attach", "The window of an agent on this branch"),
-    _verb("answer", "i", "answer", "Answer what waits for me"),
+    _verb("builds", "B", "builds", "Its builds, in every slot", verb="builds"),
+    _verb("agent", "a", "agent", "Start an agent in my slot, for this service", 57, verb="agent", radius="medium"),
+    _verb("attach", "A", "attach", "The window of an agent on this branch", verb="agent-attach ID"),
+    _verb("answer", "i", "answer", "Answer what waits for me", verb="answer ID TEXT", radius="medium"),
     _verb("manifest", "y", "manifest", "Read the slot's manifest"),
-    _verb("edit", "e", "edit", "Edit the manifest in $EDITOR"),
-    _verb("shell", "S", "shell", "A shell in the worktree"),
+    _verb("edit", "e", "edit", "Edit the manifest in $EDITOR", radius="medium"),
+    _verb("shell", "S", "shell", "A shell in the worktree", radius="medium"),
     Key("cell.mark", "space", "mark", "cell", "Mark for merged logs, bulk actions", "screen.mark"),
     Key("cell.describe", "d", "details", "cell", "Show or hide the details", "screen.describe", 80),
     Key(
@@ -64,85 +107,7 @@ TABLE: tuple[Key, ...] = (
     Key("fleet.previous_fault", "N", "previous fault", "fleet", "The one before", "screen.next_fault(-1)"),
     Key("fleet.waiting", "@", "waiting", "fleet", "Only what waits for a person", "screen.waiting"),
     Key("fleet.mine", ".", "mine", "fleet", "Only my slot and the integration slot", "screen.mine"),
-    Key("logs.copy", "c", "copy", "logs", "Copy the lines on the screen", "screen.copy", 40),
-    Key("logs.clear", "C", "clear", "logs", "Forget the lines so far", "screen.clear", 50),
-    Key("builds.select", "enter", "log", "builds", "The whole log of the build", "", 1),
-    Key("builds.log", "l", "log", "builds", "The whole log of the build", "screen.build_log"),
-    Key(
-        "builds.again",
-        "b",
-        "rebuild",
-        "builds",
-        "Build the same slot, service and branch again",
-        "screen.build_again",
-        10,
-    ),
-    Key("builds.publish", "p", "publish", "builds", "Build it again, and publish it", "screen.build_publish", 20),
-    Key(
-        "builds.cancel", "X", "cancel", "builds", "Take it out of the queue, or stop it", "screen.build_cancel", 15
-    ),
-    Key(
-        "builds.filter",
-        "/",
-        "filter",
-        "builds",
-        "Filter by any word; /!text leaves out",
-        "screen.build_filter",
-        30,
-    ),
-    Key("builds.failed", "!", "failed", "builds", "Only what failed", "screen.build_failed", 35),
-    Key("builds.mine", ".", "mine", "builds", "Only builds of my slot", "screen.build_mine", 40),
-    Key("builds.copy", "c", "copy", "builds", "Copy id, commit, tag, branch…", "screen.build_copy", 50),
-    Key("builds.link", "o", "link", "builds", "Copy the link of its release", "screen.build_link", 60),
-    Key("builds.describe", "d", "details", "builds", "Show or hide details and log", "screen.build_describe", 80),
-    Key("releases.install", "enter,i", "install", "releases", "Run it in my slot", "screen.release_install", 1),
-    Key(
-        "releases.follow",
-        "s",
-        "follow branch",
-        "releases",
-        "Follow its branch: run the newest",
-        "screen.release_follow",
-        15,
-    ),
-    Key(
-        "releases.mark", "space", "mark", "releases", "Mark it, to compare with another", "screen.release_mark", 20
-    ),
-    Key(
-        "releases.compare",
-        "=,v",
-        "compare",
-        "releases",
-        "Commits between it and mark, or mine",
-        "screen.release_compare",
-        30,
-    ),
-    Key(
-        "releases.branch",
-        "f",
-        "branch",
-        "releases",
-        "All branches, the trunk, mine",
-        "screen.release_branch",
-        35,
-    ),
-    Key(
-        "releases.filter",
-        "/",
-        "filter",
-        "releases",
-        "Filter; =branch asks the forge",
-        "screen.release_filter",
-        40,
-    ),
-    Key("releases.copy", "c", "copy", "releases", "Copy tag, commit, link…", "screen.release_copy", 50),
-    Key("releases.link", "o", "link", "releases", "Copy its link", "screen.release_link", 60),
-    Key("releases.builds", "b,B", "builds", "releases", "The builds of the service", "screen.release_builds", 65),
-    Key(
-        "releases.describe", "d", "details", "releases", "Show or hide the details", "screen.release_describe", 80
-    ),
-    Key("compare.swap", "x", "swap", "compare", "Look the other way round", "screen.compare_swap", 10),
-    Key("compare.copy", "c", "copy", "compare", "Copy commit, subject, tags…", "screen.compare_copy", 20),
+    *BUILD_KEYS,
     Key("grid.select", "enter", "open", "grid", "Open it; on integration: releases", "", 1),
     Key("grid.density", "z", "density", "grid", "Full, compact, heat, or automatic", "", 75),
     Key("grid.sort", "O", "sort", "grid", "By name, by trouble, by what agents wait for"),
@@ -168,24 +133,7 @@ TABLE: tuple[Key, ...] = (
     Key("list.bottom", "G,end", "bottom", "list", "Last line"),
     Key("list.half_down", "ctrl+d,pagedown", "half page down", "list", "Half a page down"),
     Key("list.half_up", "ctrl+u,pageup", "half page up", "list", "Half a page up"),
-    Key("log.follow", "f,space", "follow", "log", "Follow the end, or pause", "", 1),
-    Key("log.filter", "/", "filter", "log", "Filter: text, !without, ~regex", "", 10),
-    Key("log.only_matches", "&", "only matches", "log", "Show only what matches, or all"),
-    Key("log.next", "n", "next", "log", "Next match"),
-    Key("log.previous", "N", "previous", "log", "Previous match"),
-    Key("log.wrap", "w", "wrap", "log", "Wrap long lines", "", 30),
-    Key("log.times", "t", "times", "log", "Show the time of each line", "", 35),
-    Key("log.down", "j,down", "down", "log", "A line down"),
-    Key("log.up", "k,up", "up", "log", "A line up"),
-    Key("log.right", "l,right", "right", "log", "Move the text to the left"),
-    Key("log.left", "h,left", "left", "log", "Move the text to the right"),
-    Key("log.half_down", "ctrl+d", "half page down", "log", "Half a page down"),
-    Key("log.half_up", "ctrl+u", "half page up", "log", "Half a page up"),
-    Key("log.page_down", "pagedown", "page down", "log", "A page down"),
-    Key("log.page_up", "pageup", "page up", "log", "A page up"),
-    Key("log.top", "g,home", "top", "log", "The oldest line"),
-    Key("log.bottom", "G,end", "bottom", "log", "The newest line, and follow"),
-    Key("operation.cancel", "x", "cancel", "operation", "Cancel the operation"),
+    Key("operation.cancel", "x", "cancel", "operation", "Cancel the operation", read_only=False, verb="cancel"),
     Key("operation.open", "enter", "open", "operation", "The logs of the operation's service"),
     Key("confirm.cancel", "escape,n,q", "cancel", "confirm", "Do nothing"),
     Key("confirm.agree", "y", "yes", "confirm", "Do it"),
@@ -196,9 +144,23 @@ TABLE: tuple[Key, ...] = (
     Key("picker.page_down", "pagedown", "page down", "picker", "A page down"),
     Key("picker.page_up", "pageup", "page up", "picker", "A page up"),
     Key("picker.cancel", "escape", "back", "picker", "Choose nothing"),
-    Key("switch.back", "B", "back to previous", "switch", "Run again what ran before (while nothing is typed)"),
+    Key(
+        "switch.back",
+        "B",
+        "back to previous",
+        "switch",
+        "Run again what ran before (while nothing is typed)",
+        radius="medium",
+        read_only=False,
+        verb="switch SERVICE --back",
+    ),
     Key("filter.back", "escape", "back", "filter", "The filter that was there before", "", 1),
     *AGENT_KEYS,
+    *LOG_KEYS,
+    *FORM_KEYS,
+    *HOST_KEYS,
+    *TEAM_KEYS,
+    *TRAY_KEYS,
 )
 
 PLACES: Mapping[str, tuple[str, ...]] = {
@@ -207,19 +169,23 @@ PLACES: Mapping[str, tuple[str, ...]] = {
     "builds": ("any", "builds", "list"),
     "releases": ("any", "releases", "list"),
     "compare": ("any", "compare", "list"),
-    "logs": ("any", "logs", "log"),
     "operation": ("operation",),
     "confirm": ("confirm",),
     "switch": ("picker", "switch"),
     "filter": ("filter",),
     **AGENT_PLACES,
+    **LOG_PLACES,
+    **FORM_PLACES,
+    **HOST_PLACES,
+    **TEAM_PLACES,
+    **TRAY_PLACES,
 }
 """Which contexts are live together; within a place no key may mean two things."""
 
 WIDGETS_DIFFER = frozenset({"grid.left", "grid.right"})
 """Actions with other keys here than their widget declares: `l` is for logs, so columns take H and L."""
 
-_FORBIDDEN = frozenset(
+FORBIDDEN = frozenset(
     f"ctrl+{key}"
     for key in (
         "b",
@@ -250,7 +216,7 @@ def keymap(table: Iterable[Key]) -> dict[str, str]:
 
 def is_forbidden(key: str) -> bool:
     """True for keys that do not belong to a program inside tmux."""
-    return key in _FORBIDDEN or re.fullmatch(r"alt\+[A-Za-z]", key) is not None
+    return key in FORBIDDEN or re.fullmatch(r"alt\+[A-Za-z]", key) is not None
 
 
 def duplicates(table: Iterable[Key]) -> list[tuple[str, str, tuple[str, ...]]]:
@@ -267,30 +233,54 @@ def duplicates(table: Iterable[Key]) -> list[tuple[str, str, tuple[str, ...]]]:
     return found
 
 
-def overridden(overrides: Mapping[str, str]) -> tuple[tuple[Key, ...], list[str]]:
-    """The table with a person's own keys, and a sentence for each one that cannot be taken."""
+def works_in(entry: Key, place: str) -> bool:
+    """Whether the entry's key is one of those of a place; of one that nobody described, any is."""
+    contexts = PLACES.get(place)
+    return contexts is None or entry.context in contexts
+
+
+def of_verb(verb: str) -> list[Key]:
+    """The actions that do what a verb of `hero_dev` does."""
+    return [entry for entry in TABLE if entry.verb.split(" ")[0] == verb]
+
+
+def overridden(
+    overrides: Mapping[str, str], places: Mapping[str, str] | None = None
+) -> tuple[tuple[Key, ...], list[str]]:
+    """The table with a person's own keys, and a sentence for each one that cannot be taken.
+
+    `places` tells where an id stands (file, line, column). All are taken together, so that two may trade keys.
+    """
     table, problems = {entry.id: entry for entry in TABLE}, []
+
+    def told(id_: str, sentence: str) -> None:
+        problems.append(f"{(places or {}).get(id_, 'keys')}: {sentence}")
+
     for id_, keys in overrides.items():
         wanted = ",".join(part.strip() for part in keys.split(",") if part.strip())
         if problem := _problem(id_, wanted, table):
-            problems.append(problem)
-            continue
-        table[id_] = replace(table[id_], keys=wanted)
+            told(id_, problem)
+        else:
+            table[id_] = replace(table[id_], keys=wanted)
+    default = {entry.id: entry.keys for entry in TABLE}
+    for _ in overrides:  # one that is taken back may clash with another in its turn
+        for place, key, ids in duplicates(table.values()):
+            own = [one for one in ids if table[one].keys != default[one]]
+            if own:
+                other = next(one for one in ids if one != own[-1])
+                told(own[-1], f"{shown_key(key)} cannot be {own[-1]}: it is {other} already, on {place}.")
+                table[own[-1]] = replace(table[own[-1]], keys=default[own[-1]])
+                break
     return tuple(table.values()), problems
 
 
 def _problem(id_: str, keys: str, table: Mapping[str, Key]) -> str:
     if id_ not in table:
         close = nearest(id_, table)
-        return f"keys: there is no action {id_!r}" + (f"; did you mean {close[0]}?" if close else ".")
+        return f"there is no action {id_!r}" + (f"; did you mean {close[0]}?" if close else ".")
     if not keys:
-        return f"keys: {id_} names no key."
+        return f"{id_} names no key."
     for key in keys.split(","):
         if is_forbidden(key):
-            return f"keys: {shown_key(key)} cannot be {id_}: it belongs to tmux or to the terminal."
-    clash = duplicates([*(entry for entry in table.values() if entry.id != id_), replace(table[id_], keys=keys)])
-    if clash:
-        place, key, ids = clash[0]
-        other = next((one for one in ids if one != id_), ids[0])
-        return f"keys: {shown_key(key)} is {other} already, on {place}."
+            return f"{shown_key(key)} cannot be {id_}: it belongs to tmux or to the terminal."
     return ""

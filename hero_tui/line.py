@@ -19,7 +19,12 @@ R = TypeVar("R", bound=BaseModel)
 
 
 class Line(Protocol):
-    """The line to a box; `backends.client.live.LiveBox` is the real one."""
+    """The line to a box; `backends.client.live.LiveBox` is the real one.
+
+    While it is `read_only` it sends no call that changes anything.
+    """
+
+    read_only: bool
 
     async def run(self) -> None: ...
 

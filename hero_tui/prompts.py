@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from functools import cached_property
 from typing import TYPE_CHECKING
 
-from pydantic import ValidationError
-
-from backends.model.calls import PlanParams, SwitchParams
 from backends.model.errors import HeroError
-from backends.model.inbox import InboxItem
-from backends.model.inbox_calls import TEXT_LIMIT, TellParams
 from hero_tui import commands
-from hero_tui.keys import shown_key
-from hero_tui.settings import THEMES
-from screens.desk import Asked, Target
+from screens.result_model import Run
 from screens.widgets.grid_layout import DENSITIES
 from screens.widgets.picker_model import PickerItem
 
 if TYPE_CHECKING:
     from hero_tui.app import HeroApp
+    from hero_tui.command_line import CommandLineRunner
 
 _ON_SERVICES = ("logs", "switch", "restart", "builds", "releases")
 """Commands that the palette offers for each service."""
@@ -32,15 +28,25 @@ class Prompts:
         self._desk = app.desk
         self._actions = app.actions
         self._earlier: list[str] = []
+        self._named: dict[str, Callable[[], None]] = {
+            "help": self.show_help,
+            "peek": self.choose_user,
+            "command": self.ask_command,
+            "palette": self.ask_palette,
+            "jump": self.jump,
+            "settings": self.show_settings,
+            "results": self.show_results,
+        }
+
+    def ask(self, name: str) -> None:
+        """Open one of them by its name."""
+        self._named[name]()
 
     def show_help(self) -> None:
         """The keys of the screen below, as they are bound now."""
         from screens.help import HelpDialog, HelpEntry
 
-        entries = [
-            HelpEntry(", ".join(shown_key(key) for key in one.keys.split(",")), one.help, one.context)
-            for one in self._app.live_keys()
-        ]
+        entries = [HelpEntry(one.all_shown, one.help, one.context) for one in self._app.live_keys()]
         self._app.push_screen(HelpDialog(self._app.here.place, entries))
 
     def choose_user(self) -> None:
@@ -56,7 +62,7 @@ class Prompts:
         told += ["its daemon is away"] if slot.head.stale else []
         return " · ".join(told)
 
-    def ask_command(self) -> None:
+    def ask_command(self, text: str = "") -> None:
         """The `:` line."""
         from screens.command import CommandLine
 
@@ -65,132 +71,112 @@ class Prompts:
                 self._earlier = [*(one for one in self._earlier if one != line), line][-50:]
                 self.command(line)
 
-        complete = commands.completer(lambda: self._desk.fleet)
-        self._app.push_screen(CommandLine(complete, self._earlier), answered)
+        only = self._desk.read_only
+        complete = commands.completer(lambda: self._desk.fleet, read_only=only)
+        told = commands.offered(read_only=only)
+        self._app.push_screen(CommandLine(complete, self._earlier, text, told), answered)
+
+    def command(self, line: str) -> None:
+        """Carry out a line of the `:` prompt; what is wrong with it is told."""
+        try:
+            self.runner.run(line)
+        except HeroError as error:
+            self._desk.tell(str(error), failed=True)
+
+    @cached_property
+    def runner(self) -> CommandLineRunner:
+        """What carries out the lines."""
+        from hero_tui.command_line import CommandLineRunner
+
+        return CommandLineRunner(self._app)
+
+    # -- results of commands ----------------------------------------------------------------------
+
+    def show_results(self) -> None:
+        """What the commands printed, the newest first; said where none was given."""
+        from screens.results import Answer, ResultScreen
+
+        runs = self.runner.runs
+        if not runs.runs:
+            self._desk.tell("Nothing was run yet: `:status`, for example, runs `hero_dev status`.")
+            return
+
+        def answered(answer: Answer | None) -> None:
+            if answer is None:
+                return
+            runs.forget(answer.run)
+            if answer.wish == "again":
+                self.command(f"!{answer.run.line}")
+
+        self._app.push_screen(ResultScreen(runs.runs, stop=runs.stop, copy=self._copy), answered)
+
+    def _copy(self, text: str, what: str) -> None:
+        self._desk.copy(text, what)
+
+    def command_ended(self, run: Run) -> None:
+        """Say so to a person who looks elsewhere."""
+        from screens.results import ResultScreen
+
+        shown = self._app.screen
+        if isinstance(shown, ResultScreen) and shown.run is run:
+            return
+        self._desk.tell(
+            f":{run.line}: {run.told} ({self._desk.key('app.results')} shows it)", failed=run.state == "failed"
+        )
+
+    # -- the palette ------------------------------------------------------------------------------
 
     def ask_palette(self) -> None:
-        """Every key that works here, every slot and service of mine, both themes."""
-        fleet = self._desk.fleet
+        """Every action that works here, every place, slot, service and theme, every verb of `hero_dev`."""
         items = [
-            PickerItem(f"key {key.id}", key.help, "", key.shown, "here")
+            PickerItem(f"key {key.id}", key.help, key.verb and f"hero_dev {key.verb}", key.shown, "here")
             for key in self._app.live_keys()
             if key.action and key.id not in ("app.palette", "app.back", "app.interrupt")
         ]
-        lines = [f"slot {user}" for user in fleet.users()]
-        lines += [f"{verb} {name}" for verb in _ON_SERVICES for name in fleet.services()]
-        lines += ["agents", "inbox", *(["agent"] if self._desk.me else [])]
-        lines += [f"theme {name}" for name in THEMES] + [f"density {name}" for name in ("auto", *DENSITIES)]
-        items += [PickerItem(f"line {line}", line, "", ":", "commands") for line in (*lines, "q")]
+        items += [PickerItem(f"line {line}", line, told, ":", "commands") for line, told in self._lines()]
         self._actions.choose("anything", items, self._run_item)
+
+    def _lines(self) -> Iterator[tuple[str, str]]:
+        """Lines of the `:` prompt that need no more words, each with what it does; no line twice."""
+        fleet, only = self._desk.fleet, self._desk.read_only
+        told = commands.offered(read_only=only)
+        for user in fleet.users():
+            yield f"slot {user}", ""
+        for name in (name for name in _ON_SERVICES if name in told):
+            yield from ((f"{name} {service}", "") for service in fleet.services())
+        yield from ((f"theme {name}", "") for name in self._app.preferences.themes)
+        yield from ((f"density {name}", "") for name in ("auto", *DENSITIES))
+        yield from ((name, help_) for name, help_ in told.items() if commands.stands_alone(name))
 
     def _run_item(self, key: str) -> None:
         kind, _, what = key.partition(" ")
         if kind == "line":
             self.command(what)
             return
-        action = next(entry.action for entry in self._app.table if entry.id == what)
-        self._app.run_worker(self._app.run_action(action), group="palette")
+        self._app.run_worker(self._app.run_action(f"app.act('{what}')"), group="palette")
 
-    # -- the command line -------------------------------------------------------------------------
+    # -- jumping ----------------------------------------------------------------------------------
 
-    def command(self, line: str) -> None:
-        """Run a line of the `:` prompt; what is wrong with it is told."""
-        try:
-            command, arguments = commands.parse(line)
-            self._run_command(command.name, arguments)
-        except HeroError as error:
-            self._desk.tell(str(error), failed=True)
+    def jump(self) -> None:
+        """Letters on everything that can be gone to."""
+        from screens import jump, textual_gate
 
-    def _run_command(self, name: str, arguments: list[str]) -> None:
-        fleet, app = self._desk.fleet, self._app
-        match name:
-            case "q":
-                app.exit(0)
-            case "fleet":
-                app.places.go_home()
-            case "slot" | "peek":
-                user = arguments[0] if arguments else self._mine()
-                app.places.show_slot(commands.known("user", user, fleet.users()))
-            case "logs":
-                user = app.target.user if app.target else self._mine()
-                if arguments and arguments[0] in fleet.slots:
-                    user = arguments.pop(0)
-                app.places.show_logs(user, [self._service(one) for one in arguments])
-            case "builds":
-                app.places.show_builds(self._service(arguments[0]) if arguments else "")
-            case "releases":
-                app.places.show_releases(self._service(arguments[0]))
-            case "agents":
-                app.places.show_agents()
-            case "inbox":
-                app.places.show_inbox()
-            case "agent":
-                self._mine()
-                app.places.show_agent_form(self._service(arguments[0]) if arguments else "")
-            case "tell":
-                app.run_worker(self._send(arguments[0], " ".join(arguments[1:])), group="tell")
-            case "theme":
-                theme = arguments[0] if arguments else next(one for one in THEMES if one != app.theme)
-                app.theme = commands.known("theme", theme, THEMES)
-            case "density":
-                self._density(arguments[0] if arguments else "auto")
-            case "faults" | "mine":
-                app.places.go_home()
-                app.call_after_refresh(app.run_action, f"screen.{name}")
-            case "refresh":
-                app.action_refresh_fleet()
-            case "help":
-                app.action_help()
-            case "cancel":
-                if not self._desk.cancel_newest():
-                    self._desk.tell("Nothing that was begun here runs.")
-            case _:
-                self._on_my_slot(name, arguments)
-
-    def _on_my_slot(self, name: str, arguments: list[str]) -> None:
-        """The commands that change something: always on one's own slot."""
-        user = self._mine()
-        if name in ("manifest", "edit"):
-            self._actions.run(name, Target(user))
+        below = self._app.screen
+        spots = jump.spots_of(below)
+        if not spots:
+            self._desk.tell("There is nothing to jump to.")
             return
-        named = arguments[:1] if name == "switch" else arguments
-        services = [self._service(one) for one in named]
-        if name == "switch" and len(arguments) == 1:
-            self._app.places.show_switch(user, services[0])
-        elif name == "switch":
-            service, branch = services[0], arguments[1]
-            params = SwitchParams(service=service, branch=branch)
-            title = f"switch {service} {branch}"
-            asked = Asked(user, "slot.switch", params, title, (service,), "switching")
-            self._desk.ask(asked, PlanParams(action="switch", service=service, branch=branch))
-        elif name in ("start", "stop", "restart"):
-            self._actions.services(name, user, tuple(services))
-        else:
-            self._actions.run(name, Target(user, services[0]))
 
-    async def _send(self, to: str, text: str) -> None:
-        try:
-            await self._desk.ask_box("message.send", TellParams(to=to, text=text, user=self._desk.me), InboxItem)
-        except ValidationError:
-            self._desk.tell(f"A message has {TEXT_LIMIT:,} characters at most.", failed=True)
-            return
-        except HeroError as error:
-            self._desk.tell(str(error), failed=True)
-            return
-        self._desk.tell(f"a message to {to} is on its way")
+        def answered(spot: jump.Spot | None) -> None:
+            if spot is not None:
+                jump.go_to(spot)
 
-    def _service(self, name: str) -> str:
-        return commands.known("service", name, self._desk.fleet.services())
+        self._app.push_screen(jump.JumpScreen(textual_gate.painted(below), spots), answered)
 
-    def _mine(self) -> str:
-        if not self._desk.me:
-            raise HeroError("usage", "Which slot? This login has none on the box.", hint="Start with --slot USER.")
-        return self._desk.me
+    # -- settings ---------------------------------------------------------------------------------
 
-    def _density(self, name: str) -> None:
-        from screens.widgets.grid import FleetGrid
+    def show_settings(self, search: str = "") -> None:
+        """The form of the settings; with a search, on what it finds."""
+        from screens.settings import SettingsScreen
 
-        chosen = commands.known("density", name, ("auto", *DENSITIES))
-        self._app.places.go_home()
-        density = next((one for one in DENSITIES if one == chosen), None)
-        self._app.screen.query_one(FleetGrid).set_density(density)
+        self._app.push_screen(SettingsScreen(self._app.preferences.book(), search))

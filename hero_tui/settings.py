@@ -1,77 +1,153 @@
-"""What a person set in settings.toml; a mistake in it is told in the cockpit and leaves the defaults in force."""
+"""What a person set in settings.toml: its schema, and how it is read; a mistake in it is told."""
 
 from __future__ import annotations
 
 import os
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, Literal, NamedTuple
+
+from pydantic import Field, ValidationError
 
 from backends.model.errors import nearest
+from backends.model.problems import InvalidFile
+from backends.model.tomlfile import Strict, lay_out, parse_plain
 from screens.widgets.grid_layout import Density
+from styles.themes import DEFAULT, NAMES
 
-THEMES = ("hero-dark", "hero-light")
+FILE = "settings.toml"
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """`theme`; `density` of the fleet, "auto" lets the width decide; `keys` by action id; `mouse`.
+class Settings(Strict):
+    """Everything that settings.toml may say; a name's description is its documentation (docs/settings.md)."""
 
-    `problems` are sentences about what could not be used.
-    """
+    theme: str = Field(
+        default=DEFAULT,
+        description="How the cockpit looks: one of its themes, or one of your own in the folder `themes` beside "
+        "this file.",
+    )
+    density: Literal["auto", "full", "compact", "heat"] = Field(
+        default="auto",
+        description="How much a cell of the fleet shows. With `auto` the width of the terminal decides.",
+    )
+    mouse: bool = Field(
+        default=True,
+        description="Whether clicks and the wheel are for the cockpit. Without, the terminal selects text as it "
+        "is used to; it counts from the next start.",
+    )
+    read_only: bool = Field(
+        default=False,
+        description="Look, change nothing: what would change something is hidden, and refused before it is sent.",
+    )
+    animations: Literal["auto", "on", "off"] = Field(
+        default="auto",
+        description="Whether what moves glides. With `auto` it does on this machine's own terminal, and not over "
+        "SSH or mosh, where every frame costs.",
+    )
+    glyphs: Literal["auto", "unicode", "ascii"] = Field(
+        default="auto",
+        description="Which signs are drawn. With `auto`: ASCII where the locale or the terminal has no Unicode.",
+    )
+    colours: Literal["auto", "none"] = Field(
+        default="auto",
+        description="`none` draws with bold, underline and reverse alone, as `NO_COLOR` in the environment does.",
+    )
+    keys: Mapping[str, str] = Field(
+        default={},
+        description="Keys of your own, by an action's id ([keys.md](keys.md) has them all): one, or several with "
+        "commas between them.",
+    )
 
-    theme: str = "hero-dark"
-    density: Density | None = None
-    mouse: bool = True
-    keys: Mapping[str, str] = field(default_factory=dict)
+    @property
+    def fleet_density(self) -> Density | None:
+        """None lets the width decide."""
+        return None if self.density == "auto" else self.density
+
+
+class Loaded(NamedTuple):
+    """What is in force, a sentence with file, line and column for each thing that is not, and where ids stand."""
+
+    settings: Settings
     problems: tuple[str, ...] = ()
+    places: Mapping[str, str] = {}
 
 
 def settings_path(environment: Mapping[str, str] = os.environ) -> Path:
     """`hero/settings.toml` in the XDG configuration folder."""
     folder = environment.get("XDG_CONFIG_HOME", "")
     base = Path(folder) if folder.startswith("/") else Path.home() / ".config"
-    return base / "hero" / "settings.toml"
+    return base / "hero" / FILE
 
 
-def load_settings(path: Path) -> Settings:
-    """The settings in `path`; the defaults where there is no file."""
+def themes_folder(path: Path) -> Path:
+    """Where a person's own themes are, given where the settings are."""
+    return path.parent / "themes"
+
+
+def load_settings(path: Path) -> Loaded:
+    """The settings in `path`: the defaults where there is no file, and of a wrong one what is right of it."""
     try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
-        return Settings()
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        return Settings(problems=(f"{path} cannot be used: {error}",))
-    return _checked(data, path)
+        return Loaded(Settings())
+    except (OSError, UnicodeDecodeError) as error:
+        return Loaded(Settings(), (f"{path} cannot be used: {error}",))
+    return read_settings(text, path)
 
 
-def _checked(data: Mapping[str, Any], path: Path) -> Settings:
-    known = ("theme", "density", "mouse", "keys")
-    problems = []
-    for name in data:
-        if name not in known:
-            close = nearest(name, known)
-            problems.append(f"unknown setting {name!r}" + (f", did you mean {close[0]}?" if close else ""))
-    theme, density, mouse = data.get("theme", "hero-dark"), data.get("density", "auto"), data.get("mouse", True)
-    if theme not in THEMES:
-        problems.append(f"theme is {theme!r}, not one of {', '.join(THEMES)}")
-        theme = "hero-dark"
-    if density != "auto" and density not in get_args(Density):
-        problems.append(f"density is {density!r}, not one of auto, {', '.join(get_args(Density))}")
-        density = "auto"
-    if not isinstance(mouse, bool):
-        problems.append("mouse is neither true nor false")
-        mouse = True
-    keys = data.get("keys", {})
-    if not isinstance(keys, dict) or not all(isinstance(value, str) for value in keys.values()):
-        problems.append('keys is not a table of action = "keys"')
-        keys = {}
-    return Settings(
-        theme=theme,
-        density=None if density == "auto" else density,
-        mouse=mouse,
-        keys=keys,
-        problems=tuple(f"{path.name}: {problem}" for problem in problems),
+def read_settings(text: str, path: Path) -> Loaded:
+    """The settings that `text`, the content of `path`, says."""
+    try:
+        settings = parse_plain(Settings, text, path.name)
+    except InvalidFile as error:
+        return Loaded(_usable(text), tuple(str(problem) for problem in error.problems))
+    layout = lay_out(text)
+
+    def place(*keys: str) -> str:
+        found = layout.place(keys)
+        return f"{path.name}:{found.line}:{found.column}"
+
+    places = {id_: place("keys", id_) for id_ in settings.keys}
+    if problem := _theme_problem(settings.theme, themes_folder(path)):
+        return Loaded(settings.model_copy(update={"theme": DEFAULT}), (f"{place('theme')} {problem}",), places)
+    return Loaded(settings, (), places)
+
+
+def known_themes(folder: Path) -> tuple[str, ...]:
+    """The cockpit's themes, then those of a person's folder."""
+    own = sorted(one.stem for one in folder.glob("*.toml")) if folder.is_dir() else []
+    return (*NAMES, *(name for name in own if name not in NAMES))
+
+
+def _theme_problem(theme: str, folder: Path) -> str:
+    if theme in NAMES or (folder / f"{theme}.toml").is_file():
+        return ""
+    names = known_themes(folder)
+    close = nearest(theme, names, 1)
+    return f"theme: found {theme!r}, expected one of {', '.join(names)}" + (
+        f"; did you mean `{close[0]}`?" if close else ""
     )
+
+
+def _usable(text: str) -> Settings:
+    """What of a wrong file is right by itself, name by name."""
+    try:
+        data = tomllib.loads(text)
+    except (ValueError, RecursionError):
+        return Settings()
+    keys = data.get("keys")
+    right = {name: value for name, value in data.items() if name != "keys" and _valid({name: value})}
+    if isinstance(keys, dict):
+        right["keys"] = {id_: value for id_, value in keys.items() if isinstance(value, str)}
+    if right.get("theme", DEFAULT) not in NAMES:
+        del right["theme"]
+    return Settings.model_validate(right)
+
+
+def _valid(data: Mapping[str, Any]) -> bool:
+    try:
+        Settings.model_validate(data)
+    except ValidationError:
+        return False
+    return True

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from types import MappingProxyType
 from typing import TypeVar
 
 from pydantic import ValidationError
 
 from backends.model.agents import Agent
+from backends.model.kept import compact
 from backends.model.state import Event, FleetSnapshot, Operation, ServiceStatus, SlotStatus
 from hero_tui.store_agents import agent_told, agents_of, owned
 from screens.desk import Busy, Cell, Changes, Connection, FleetView, SlotView
@@ -27,26 +27,31 @@ _BY_SERVICES = frozenset({"start", "stop", "restart"})
 class Fleet:
     """What is known, and of each part the `seq` of the event that told it: an older event changes nothing.
 
-    `told` has an entry a cell and a slot's head (service ""), those of removed ones too; `agents_told` one an
-    agent, by slot and id; `gone` one a removed slot. `floor` is the seq of the newest snapshot. `doubtful` are
-    slots of which a box that has just started could tell nothing: what was known of them stays until they tell it
-    again. `ended` are operations, `marks` cells that a call of this cockpit is about to change.
+    `told` has by slot an entry a cell and one for its head (service ""), those of removed ones too; `agents_told`
+    one an agent, by slot and id; `gone` one a removed slot. `floor` is the seq of the newest snapshot. `doubtful`
+    are slots of which a box that has just started could tell nothing: what was known of them stays until they
+    tell it again. `ended` are operations, `marks` cells that a call of this cockpit is about to change.
     """
 
     view: FleetView = field(default_factory=FleetView)
     floor: int = 0
-    told: Mapping[Cell, int] = field(default_factory=dict)
+    told: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     agents_told: Mapping[Cell, int] = field(default_factory=dict)
     gone: Mapping[str, int] = field(default_factory=dict)
     ended: tuple[str, ...] = ()
     doubtful: frozenset[str] = frozenset()
     marks: Mapping[Cell, str] = field(default_factory=dict)
 
+    def told_of(self, user: str, service: str) -> int:
+        """The newest event that told of this cell, or with "" of the slot's head; 0 for none."""
+        of_slot = self.told.get(user)
+        return of_slot.get(service, 0) if of_slot else 0
+
 
 def with_snapshot(fleet: Fleet, snapshot: FleetSnapshot) -> Fleet:
     """The snapshot, and what events newer than it have told already."""
     seq = snapshot.seq
-    newer = {cell: told for cell, told in fleet.told.items() if told > seq}
+    newer = _newer(fleet.told, seq)
     agents_newer = {agent: told for agent, told in fleet.agents_told.items() if told > seq}
     gone = {user: told for user, told in fleet.gone.items() if told > seq}
     slots: dict[str, SlotView] = {}
@@ -55,21 +60,19 @@ def with_snapshot(fleet: Fleet, snapshot: FleetSnapshot) -> Fleet:
         known = fleet.view.slots.get(status.slot)
         if status.slot in gone:
             continue
-        merged = _merged(status, known, newer, fleet.ended)
+        merged = _merged(status, known, newer.get(status.slot, {}), fleet.ended)
         agents = agents_of(status, known.agents if known else {}, agents_newer, keep=_is_untold(status))
         slots[status.slot] = replace(merged, agents=agents)
         if known and known.cells and _is_untold(status):
             doubtful.add(status.slot)
-    for user, _ in (cell for cell in newer if cell[0] not in slots):
-        if user in fleet.view.slots:
-            slots[user] = fleet.view.slots[user]
+    slots |= {user: fleet.view.slots[user] for user in newer if user not in slots and user in fleet.view.slots}
     view = replace(
         fleet.view,
         box=snapshot.box,
         trunk=snapshot.trunk,
         known=True,
         catalogue=snapshot.catalogue,
-        slots=MappingProxyType(slots),
+        slots=slots,
         problems=snapshot.problems,
     )
     return _with_busy(
@@ -85,22 +88,27 @@ def with_snapshot(fleet: Fleet, snapshot: FleetSnapshot) -> Fleet:
     )
 
 
+def _newer(told: Mapping[str, Mapping[str, int]], seq: int) -> dict[str, Mapping[str, int]]:
+    """What was told after `seq`."""
+    found = {user: {name: one for name, one in of_slot.items() if one > seq} for user, of_slot in told.items()}
+    return {user: of_slot for user, of_slot in found.items() if of_slot}
+
+
 def _is_untold(status: SlotStatus) -> bool:
     """True where the box itself has heard nothing from the slot yet."""
     return status.stale and not status.services
 
 
 def _merged(
-    status: SlotStatus, known: SlotView | None, newer: Mapping[Cell, int], ended: tuple[str, ...]
+    status: SlotStatus, known: SlotView | None, newer: Mapping[str, int], ended: tuple[str, ...]
 ) -> SlotView:
-    user = status.slot
-    head = _head(status) if known is None or (user, "") not in newer else known.head
-    cells = {one.service: one for one in status.services if (user, one.service) not in newer}
+    head = _head(status) if known is None or "" not in newer else known.head
+    cells = {one.service: compact(one) for one in status.services if one.service not in newer}
     if known is not None:
         kept = known.cells.items()
-        cells |= {name: cell for name, cell in kept if (user, name) in newer or _is_untold(status)}
+        cells |= {name: cell for name, cell in kept if name in newer or _is_untold(status)}
     running = {one.id: one for one in status.operations if one.state == "running" and one.id not in ended}
-    return SlotView(head, MappingProxyType(cells), MappingProxyType(running))
+    return SlotView(head, cells, running)
 
 
 def with_event(fleet: Fleet, event: Event) -> Fleet:
@@ -133,7 +141,7 @@ def with_connection(fleet: Fleet, state: Connection, why: str) -> Fleet:
     view = replace(fleet.view, connection=state, why=why)
     if state == "reconnecting":
         slots = {user: replace(slot, operations={}) for user, slot in view.slots.items()}
-        view = replace(view, slots=MappingProxyType(slots))
+        view = replace(view, slots=slots)
         return _with_busy(replace(fleet, view=view, marks={}))
     return replace(fleet, view=view)
 
@@ -151,13 +159,12 @@ def without_mark(fleet: Fleet, cells: Mapping[Cell, str]) -> Fleet:
 def changes_between(before: FleetView, after: FleetView) -> Changes:
     """What a screen that shows `before` must repaint."""
     shape = before.catalogue != after.catalogue or before.known != after.known or before.box != after.box
-    cells: set[Cell] = {
-        cell for cell in {**before.busy, **after.busy} if before.busy.get(cell) != after.busy.get(cell)
-    }
-    for user in {**before.slots, **after.slots}:
+    cells: set[Cell] = set()
+    if before.busy is not after.busy:
+        both = {**before.busy, **after.busy}
+        cells = {cell for cell in both if before.busy.get(cell) != after.busy.get(cell)}
+    for user in _differing(before.slots, after.slots):
         old, new = before.slots.get(user), after.slots.get(user)
-        if old is new:
-            continue
         if old is None or new is None:
             shape = True
             continue
@@ -168,17 +175,29 @@ def changes_between(before: FleetView, after: FleetView) -> Changes:
     return Changes(shape=shape, cells=frozenset(cells), connection=connection)
 
 
+def _differing(before: Mapping[str, SlotView], after: Mapping[str, SlotView]) -> list[str]:
+    """Users whose slot is another object, came or went."""
+    if before is after:
+        return []
+    return [user for user in {**before, **after} if before.get(user) is not after.get(user)]
+
+
 def _with_cell(fleet: Fleet, event: Event, status: ServiceStatus | None) -> Fleet:
     service = status.service if status else event.subject
-    key = (event.slot, service)
-    if event.seq < max(fleet.told.get(key, 0), fleet.gone.get(event.slot, 0)):
+    if event.seq < max(fleet.told_of(event.slot, service), fleet.gone.get(event.slot, 0)):
         return fleet
     slot = fleet.view.slots.get(event.slot) or _unheard(event)
-    told = {**fleet.told, key: event.seq}
-    if slot.cells.get(service) == status:
+    kept = compact(status) if status else None
+    told = _told(fleet, event, service)
+    if slot.cells.get(service) == kept:
         return replace(fleet, told=told)
-    cells = {**slot.cells, service: status} if status else _without(slot.cells, service)
-    return _with_slot(replace(fleet, told=told), replace(slot, cells=MappingProxyType(cells)))
+    cells = {**slot.cells, service: kept} if kept else _without(slot.cells, service)
+    return _with_slot(fleet, SlotView(slot.head, cells, slot.operations, slot.agents), told)
+
+
+def _told(fleet: Fleet, event: Event, service: str) -> Mapping[str, Mapping[str, int]]:
+    """What has been told, this event too."""
+    return {**fleet.told, event.slot: {**fleet.told.get(event.slot, {}), service: event.seq}}
 
 
 def _with_agent(fleet: Fleet, event: Event, agent: Agent | None) -> Fleet:
@@ -190,25 +209,23 @@ def _with_agent(fleet: Fleet, event: Event, agent: Agent | None) -> Fleet:
         return fleet
     slot = fleet.view.slots.get(event.slot) or _unheard(event)
     agents = _without(slot.agents, event.subject) if agent is None else {**slot.agents, agent.id: agent}
-    slots = {**fleet.view.slots, event.slot: replace(slot, agents=MappingProxyType(agents))}
-    return replace(fleet, agents_told=told, view=replace(fleet.view, slots=MappingProxyType(slots)))
+    slots = {**fleet.view.slots, event.slot: replace(slot, agents=agents)}
+    return replace(fleet, agents_told=told, view=replace(fleet.view, slots=slots))
 
 
 def _with_head(fleet: Fleet, event: Event, head: SlotStatus) -> Fleet:
-    key = (event.slot, "")
-    if event.seq < max(fleet.told.get(key, 0), fleet.gone.get(event.slot, 0)):
+    user = event.slot
+    if event.seq < max(fleet.told_of(user, ""), fleet.gone.get(user, 0)):
         return fleet
-    slot = fleet.view.slots.get(event.slot) or SlotView(head)
+    slot = fleet.view.slots.get(user) or SlotView(head)
     operations = slot.operations if head.online else {}
     cells, agents = slot.cells, slot.agents
-    if head.online and event.slot in fleet.doubtful:
-        cells = {name: one for name, one in cells.items() if fleet.told.get((event.slot, name), 0) > fleet.floor}
+    if head.online and user in fleet.doubtful:
+        cells = {name: one for name, one in cells.items() if fleet.told_of(user, name) > fleet.floor}
         heard = fleet.agents_told
-        agents = {id: one for id, one in agents.items() if heard.get((event.slot, id), 0) > fleet.floor}
-        fleet = replace(fleet, doubtful=fleet.doubtful - {event.slot})
-    told = {**fleet.told, key: event.seq}
-    new = SlotView(_head(head), MappingProxyType(dict(cells)), operations, agents)
-    return _with_slot(replace(fleet, told=told), new)
+        agents = {id: one for id, one in agents.items() if heard.get((user, id), 0) > fleet.floor}
+        fleet = replace(fleet, doubtful=fleet.doubtful - {user})
+    return _with_slot(fleet, SlotView(_head(head), cells, operations, agents), _told(fleet, event, ""))
 
 
 def _without_slot(fleet: Fleet, event: Event) -> Fleet:
@@ -220,12 +237,12 @@ def _without_slot(fleet: Fleet, event: Event) -> Fleet:
     slot = fleet.view.slots.get(user)
     if slot is None:
         return fleet
-    newer = {name: one for name, one in slot.cells.items() if fleet.told.get((user, name), 0) > event.seq}
-    if fleet.told.get((user, ""), 0) > event.seq:
-        return _with_slot(fleet, replace(slot, cells=MappingProxyType(newer)))
+    newer = {name: one for name, one in slot.cells.items() if fleet.told_of(user, name) > event.seq}
+    if fleet.told_of(user, "") > event.seq:
+        return _with_slot(fleet, replace(slot, cells=newer))
     if newer:
-        return _with_slot(fleet, SlotView(_unheard(event).head, MappingProxyType(newer)))
-    slots = MappingProxyType(_without(fleet.view.slots, user))
+        return _with_slot(fleet, SlotView(_unheard(event).head, newer))
+    slots = _without(fleet.view.slots, user)
     return _with_busy(replace(fleet, view=replace(fleet.view, slots=slots)))
 
 
@@ -238,28 +255,40 @@ def _with_operation(fleet: Fleet, event: Event, operation: Operation) -> Fleet:
     else:
         fleet = replace(fleet, ended=(*fleet.ended, operation.id)[-_REMEMBERED:])
         running = _without(slot.operations, operation.id)
-    return _with_slot(fleet, replace(slot, operations=MappingProxyType(running)))
+    return _with_slot(fleet, replace(slot, operations=running))
 
 
-def _with_slot(fleet: Fleet, slot: SlotView) -> Fleet:
-    slots = MappingProxyType({**fleet.view.slots, slot.head.slot: slot})
-    return _with_busy(replace(fleet, view=replace(fleet.view, slots=slots)))
+def _with_slot(fleet: Fleet, slot: SlotView, told: Mapping[str, Mapping[str, int]] | None = None) -> Fleet:
+    """The slot as it is now, and what runs on its cells; the others' are left alone, as there may be many."""
+    user, view = slot.head.slot, fleet.view
+    busy = {cell: one for cell, one in view.busy.items() if cell[0] != user}
+    busy |= {cell: Busy(word) for cell, word in fleet.marks.items() if cell[0] == user}
+    busy |= _busy_cells(fleet, user, slot)
+    slots = {**view.slots, user: slot}
+    seen = replace(view, slots=slots, busy=view.busy if busy == view.busy else busy)
+    return replace(fleet, view=seen, told=fleet.told if told is None else told)
 
 
 def _with_busy(fleet: Fleet) -> Fleet:
     """What runs on each cell: what its slot tells, else what its cell says, else our own mark."""
     busy: dict[Cell, Busy] = {cell: Busy(word) for cell, word in fleet.marks.items()}
     for user, slot in fleet.view.slots.items():
-        for name, cell in slot.cells.items():
-            told = cell.operation
-            if told is not None and told.state == "running" and told.id not in fleet.ended:
-                busy[user, name] = _busy(told)
-        for operation in slot.operations.values():
-            for name in services_of(operation, slot):
-                busy[user, name] = _busy(operation)
+        busy |= _busy_cells(fleet, user, slot)
     if busy == fleet.view.busy:
         return fleet
-    return replace(fleet, view=replace(fleet.view, busy=MappingProxyType(busy)))
+    return replace(fleet, view=replace(fleet.view, busy=busy))
+
+
+def _busy_cells(fleet: Fleet, user: str, slot: SlotView) -> dict[Cell, Busy]:
+    busy: dict[Cell, Busy] = {}
+    for name, cell in slot.cells.items():
+        told = cell.operation
+        if told is not None and told.state == "running" and told.id not in fleet.ended:
+            busy[user, name] = _busy(told)
+    for operation in slot.operations.values():
+        for name in services_of(operation, slot):
+            busy[user, name] = _busy(operation)
+    return busy
 
 
 def services_of(operation: Operation, slot: SlotView) -> list[str]:

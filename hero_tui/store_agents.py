@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from types import MappingProxyType
 
 from backends.model.agents import Agent
 from backends.model.state import Event, SlotStatus
@@ -20,7 +19,7 @@ def agents_of(
     user = status.slot
     told = {one.id: one for one in status.agents if one.slot == user and (user, one.id) not in newer}
     kept = {id: one for id, one in known.items() if keep or (user, id) in newer}
-    return MappingProxyType({**told, **kept})
+    return {**told, **kept}
 
 
 def owned(agent: Agent, event: Event) -> bool:
@@ -39,6 +38,8 @@ def agent_told(told: Mapping[Cell, int], event: Event, gone: int) -> Mapping[Cel
 def agents_between(before: FleetView, after: FleetView) -> frozenset[Cell]:
     """Slot and id of each agent that differs between the two, came or went."""
     changed: set[Cell] = set()
+    if before.slots is after.slots:
+        return frozenset()
     for user in {**before.slots, **after.slots}:
         old, new = before.slots.get(user), after.slots.get(user)
         one, other = (old.agents if old else {}), (new.agents if new else {})

@@ -7,7 +7,7 @@ import os
 import shlex
 import shutil
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -40,12 +40,20 @@ async def hand_over(app: App[Any], argv: Sequence[str], folder: Path, name: str)
     try:
         # Nothing may be drawn while the terminal is lent: the writer has stopped and its queue would fill up.
         with app.suspend(), app.batch_update():
-            process = await asyncio.create_subprocess_exec(*argv, cwd=folder)
-            await process.wait()
+            await in_front(argv, folder)
     except (SuspendNotSupported, OSError) as error:
         raise HeroError("failed", f"{argv[0]} could not be started: {error}.") from error
     finally:
         app.refresh(layout=True)
+
+
+async def _run(argv: Sequence[str], folder: Path) -> int:
+    process = await asyncio.create_subprocess_exec(*argv, cwd=folder)
+    return await process.wait()
+
+
+in_front: Callable[[Sequence[str], Path], Awaitable[int]] = _run
+"""Runs a program that the person is to see; a resident cockpit has it run by the process that has the terminal."""
 
 
 async def _in_tmux(argv: Sequence[str], folder: Path, name: str) -> None:

@@ -33,6 +33,7 @@ class AgentsScreen(FilteredScreen[AgentFilters]):
     """The agents of all slots; the cursor begins on the one named `first` (`alice/3`)."""
 
     PLACE = "agents"
+    KEPT = ("_filters", "_described")
     CSS_PATH = "../styles/agents.tcss"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (180, "-wide")]  # noqa: RUF012
     VERTICAL_BREAKPOINTS = [(0, "-low"), (32, "-high")]  # noqa: RUF012

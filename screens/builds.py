@@ -31,6 +31,7 @@ class BuildsScreen(FilteredScreen[BuildFilters]):
     """The builds of `service`, or of all services."""
 
     PLACE = "builds"
+    KEPT = ("_filters", "_described")
     CSS_PATH = "../styles/builds.tcss"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (180, "-wide")]  # noqa: RUF012
     VERTICAL_BREAKPOINTS = [(0, "-low"), (32, "-high")]  # noqa: RUF012

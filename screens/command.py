@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import ClassVar
 
+from rich.cells import cell_len
+from rich.text import Text
 from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -12,7 +14,7 @@ from textual.containers import Horizontal, Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
-from screens.widgets.celltext import clean
+from screens.widgets.celltext import clean, fit
 from screens.widgets.early_keys import type_early
 
 SHOWN = 8
@@ -33,8 +35,15 @@ class CommandLine(ModalScreen[str | None]):
         Binding("down", "recall(1)", "Later", show=False),
     ]
 
-    def __init__(self, complete: Completer, earlier: Sequence[str] = (), text: str = "") -> None:
+    def __init__(
+        self,
+        complete: Completer,
+        earlier: Sequence[str] = (),
+        text: str = "",
+        told: Mapping[str, str] | None = None,
+    ) -> None:
         super().__init__()
+        self._told = told or {}
         self._complete = complete
         self._earlier = tuple(earlier)
         self._place = len(self._earlier)
@@ -68,12 +77,22 @@ class CommandLine(ModalScreen[str | None]):
         self._show()
 
     def _show(self) -> None:
-        lines = [
-            f"{'▌' if place == self._chosen else ' '}{clean(offer)}" for place, offer in enumerate(self._offers)
-        ]
         offers = self.query_one("#command-offers", Static)
-        offers.display = bool(lines)
-        offers.update("\n".join(lines))
+        offers.display = bool(self._offers)
+        offers.update(self._lines())
+
+    def _lines(self) -> Text:
+        """What can follow, each with what it does where that is known."""
+        wide = max((cell_len(clean(offer)) for offer in self._offers), default=0)
+        colours = self.app.theme_variables
+        text = Text(no_wrap=True, overflow="ellipsis")
+        for place, offer in enumerate(self._offers):
+            chosen = place == self._chosen
+            text.append(f"{'▌' if chosen else ' '}{fit(offer, wide)}", style=colours["primary"] if chosen else "")
+            if told := self._told.get(offer.removeprefix("!")):
+                text.append(f"  {clean(told)}", style=colours["quiet"])
+            text.append("\n" if place < len(self._offers) - 1 else "")
+        return text
 
     def action_complete(self, step: int) -> None:
         """Take the next completion."""

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal, Protocol, TypeVar
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, Protocol, TypeVar
 
 from pydantic import BaseModel
 
@@ -13,9 +15,13 @@ from backends.model.agents import Agent, AgentLine
 from backends.model.calls import PlanParams
 from backends.model.inbox import InboxItem
 from backends.model.state import CatalogueEntry, Event, Frozen, LogLine, Operation, ServiceStatus, SlotStatus
+from screens.widgets.cells import is_faulty
 from screens.widgets.keyfooter import KeyHint
 from screens.widgets.progress import OperationView
 from screens.widgets.statusbar import StatusView
+
+if TYPE_CHECKING:
+    from backends.client.log_file import LogFile
 
 R = TypeVar("R", bound=BaseModel)
 
@@ -34,7 +40,7 @@ class Busy:
     share: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class SlotView:
     """One slot: `head` without its services, these by name, and by id the operations and agents in it."""
 
@@ -42,6 +48,11 @@ class SlotView:
     cells: Mapping[str, ServiceStatus] = field(default_factory=dict)
     operations: Mapping[str, Operation] = field(default_factory=dict)
     agents: Mapping[str, Agent] = field(default_factory=dict)
+
+    @cached_property
+    def faulty(self) -> tuple[ServiceStatus, ...]:
+        """What of it is broken; found out once, as a large fleet is asked for it with every paint."""
+        return tuple(cell for cell in self.cells.values() if is_faulty(cell))
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +145,8 @@ class Doing:
     user: str
     service: str
     lines: tuple[str, ...] = ()
+    number: int = 0
+    """What the cockpit calls it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +178,16 @@ class Desk(Protocol):
     @property
     def doings(self) -> Sequence[Doing]: ...
 
+    @property
+    def tray(self) -> Sequence[Doing]:
+        """Every change that this cockpit began and nobody dismissed, newest first."""
+
+    def dismiss(self, number: int | None = None) -> None:
+        """Forget a change that has ended, or all of them."""
+
+    def retry(self, number: int) -> None:
+        """Begin a change again that has ended."""
+
     def now(self) -> datetime: ...
 
     def may_change(self, user: str) -> bool:
@@ -190,8 +213,19 @@ class Desk(Protocol):
     def watch_events(self, listener: Callable[[Event], None]) -> Callable[[], None]:
         """Have `listener` called with every event that the box tells; the answer ends that."""
 
-    def follow(self, user: str, services: Sequence[str], lines: int, build: str = "") -> AsyncIterator[LogBatch]:
-        """The logs as they come, of services or of one build, through restarts of the daemons."""
+    def follow(
+        self, user: str, services: Sequence[str], lines: int, build: str = "", since: float | None = None
+    ) -> AsyncIterator[LogBatch]:
+        """The logs as they come, of services or of one build, through restarts of the daemons.
+
+        `since` in seconds since the epoch.
+        """
+
+    def log_file(self, user: str, services: Sequence[str], build: str = "") -> LogFile | None:
+        """The log of a service or build as a file, where it is one that this person may open."""
+
+    def open_file(self, path: Path, tool: str) -> None:
+        """Show a file in the person's `pager` or `editor`."""
 
     @property
     def inbox(self) -> InboxView: ...

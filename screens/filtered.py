@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Generic, TypeVar
+from typing import ClassVar, Generic, TypeVar
 
 from textual import on
 
@@ -17,6 +17,8 @@ F = TypeVar("F", bound=ListFilters)
 
 class FilteredScreen(HeroScreen, Generic[F]):
     """A screen adds a FilterBar to its body, and `list` and `show_filtered`."""
+
+    KEPT: ClassVar[tuple[str, ...]] = ("_filters",)
 
     def __init__(self, desk: Desk, filters: F) -> None:
         super().__init__(desk)

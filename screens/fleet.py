@@ -33,6 +33,7 @@ class FleetScreen(HeroScreen):
     """Users × services, live."""
 
     PLACE = "fleet"
+    KEPT = ("_marked", "_described")
     ACTS = True
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (160, "-wide"), (220, "-huge")]  # noqa: RUF012
     VERTICAL_BREAKPOINTS = [(0, "-low"), (32, "-high")]  # noqa: RUF012
@@ -63,6 +64,7 @@ class FleetScreen(HeroScreen):
         """The grid has the keys."""
         if self._density:
             self.grid.set_density(self._density)
+        self.grid.show_from(self._look_of, self._faults_of)
         self.grid.focus()
         super().on_mount()
 
@@ -84,13 +86,10 @@ class FleetScreen(HeroScreen):
 
     def show(self, changes: Changes) -> None:
         """Rows and columns where they changed, else the changed cells alone."""
-        fleet = self.desk.fleet
         if changes.shape:
             self._show_shape()
-            cells = {(user, service) for user, slot in fleet.slots.items() for service in slot.cells}
         else:
-            cells = set(changes.cells)
-        self._show_cells(cells)
+            self.grid.look_again(changes.cells)
         if self.grid.cursor in changes.cells or changes.shape:
             self._show_detail()
         self._show_faults()
@@ -104,19 +103,19 @@ class FleetScreen(HeroScreen):
         rows = [self._row(fleet.slots[head.slot], tagged) for head in heads]
         self._tagged = tagged
         first = grid.cursor is None
-        grid.set_shape(rows, [GridColumn(service, service) for service in fleet.services()])
+        if first and len({head.box for head in heads}) > 1:
+            grid.set_order(replace(grid.order, group="box"))
         services = fleet.services()
-        gone = [(user, name) for user, slot in fleet.slots.items() for name in services if name not in slot.cells]
-        grid.set_cells([(cell, None) for cell in gone])
-        if first and self.desk.me in fleet.slots and fleet.services():
-            grid.cursor = (self.desk.me, fleet.services()[0])
+        grid.set_shape(rows, [GridColumn(service, service) for service in services])
+        if first and self.desk.me in fleet.slots and services:
+            grid.cursor = (self.desk.me, services[0])
 
     def _row(self, slot: SlotView, tagged: bool) -> GridRow:
         return row_of(slot, tagged=tagged, waits=self._waits.get(slot.head.slot, 0))
 
-    def refresh_frame(self) -> None:
+    def refresh_frame(self, *, hints: bool = True) -> None:
         """The rows tell what of them waits for this person, too."""
-        super().refresh_frame()
+        super().refresh_frame(hints=hints)
         if self.ready and self.desk.inbox is not self._inbox:
             self._inbox = self.desk.inbox
             before, self._waits = self._waits, waits_by_slot(self._inbox.items)
@@ -129,17 +128,18 @@ class FleetScreen(HeroScreen):
             if slot := self.desk.fleet.slots.get(user):
                 self.grid.set_row(self._row(slot, self._tagged))
 
-    def _show_cells(self, cells: Iterable[Cell]) -> None:
-        self.grid.set_cells([(cell, self._look_of(cell)) for cell in cells])
-
-    def _look_of(self, cell: Cell) -> GridCell | None:
-        fleet = self.desk.fleet
-        status = fleet.cell(*cell)
+    def _look_of(self, user: str, service: str) -> GridCell | None:
+        fleet, cell = self.desk.fleet, (user, service)
+        status = fleet.cell(user, service)
         if status is None:
             return None
         busy = fleet.busy.get(cell)
         look = grid_cell(status, self.desk.now(), (busy.word, busy.share) if busy else None)
         return replace(look, marked=True) if cell in self._marked else look
+
+    def _faults_of(self, user: str) -> int:
+        slot = self.desk.fleet.slots.get(user)
+        return len(slot.faulty) if slot else 0
 
     def _show_detail(self) -> None:
         panel, pane = self.query_one("#fleet-detail"), self.query_one(DetailPane)
@@ -174,7 +174,7 @@ class FleetScreen(HeroScreen):
 
     def _show_faults(self) -> None:
         fleet = self.desk.fleet
-        cells = [(user, cell) for user in fleet.users() for cell in fleet.slots[user].cells.values()]
+        cells = [(user, cell) for user, slot in fleet.slots.items() for cell in slot.faulty]
         faults = faults_of(cells, self.desk.now(), self.desk.me)
         self.query_one(FaultList).show(faults)
         panel = self.query_one("#fleet-faults")
@@ -199,7 +199,7 @@ class FleetScreen(HeroScreen):
             return "Connecting to the box…\n\nIts daemon is started if it does not run."
         if not fleet.slots:
             return "This box has no slots yet.\n\n`hero_tui demo` makes a box with four of them."
-        if not fleet.services():
+        if not fleet.catalogue and not any(slot.cells for slot in fleet.slots.values()):
             return "The catalogue names no services yet.\n\nThey stand in services.toml of the team repo."
         if self.grid.view.rows and self.grid.view.columns:
             return ""
@@ -217,8 +217,7 @@ class FleetScreen(HeroScreen):
         self._show_faults()
         self._ticks += 1
         if self._ticks % AGES_EVERY == 0:
-            slots = self.desk.fleet.slots.items()
-            self._show_cells((user, service) for user, slot in slots for service in slot.cells)
+            self.grid.grow_older()
 
     def on_resize(self) -> None:
         """The credential column comes and goes with the width."""
@@ -310,7 +309,7 @@ class FleetScreen(HeroScreen):
         cell = (target.user, target.service)
         old = {one for one in self._marked if one[0] != target.user}
         self._marked = (self._marked - old) ^ {cell}
-        self._show_cells((*old, cell))
+        self.grid.look_again((*old, cell))
         self.grid.action_move(0, 1)
         self._filters_changed()
 
@@ -332,7 +331,7 @@ class FleetScreen(HeroScreen):
             self.action_mine()
         elif self._marked:
             cells, self._marked = self._marked, set()
-            self._show_cells(cells)
+            self.grid.look_again(cells)
             self._filters_changed()
         else:
             return False

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import asyncio
+import contextlib
+import copy
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import ClassVar, Protocol, runtime_checkable
 
 from textual.app import ComposeResult
 from textual.screen import Screen
@@ -13,6 +18,28 @@ from screens.widgets.doings import DoingStack
 from screens.widgets.keyfooter import KeyFooter
 from screens.widgets.statusbar import StatusBar
 
+STAND_SECONDS = 2.0
+"""How long keys wait for a screen that is being made."""
+
+
+@runtime_checkable
+class Keeper(Protocol):
+    """A widget that can be left and come back to."""
+
+    def memory(self) -> object:
+        """Where the person is in it: cursor, filter, what was typed."""
+
+    def recall(self, memory: object) -> None:
+        """Be there again, at once or as soon as there is what the cursor stood on."""
+
+
+@dataclass(frozen=True)
+class Memory:
+    """How a person left a screen: its settings by name, and what its widgets keep, in their order."""
+
+    settings: Mapping[str, object] = field(default_factory=dict)
+    widgets: tuple[object, ...] = ()
+
 
 class HeroScreen(Screen[None]):
     """A place of the cockpit. A screen adds `body`, and `show` for what it paints of the fleet."""
@@ -20,13 +47,17 @@ class HeroScreen(Screen[None]):
     PLACE = ""
     ACTS = False
     """Whether the keys that act on a service work here."""
+    KEPT: ClassVar[tuple[str, ...]] = ()
+    """Attributes that a person sets, and finds again where they come back to the place."""
 
     def __init__(self, desk: Desk) -> None:
         super().__init__()
         self.desk = desk
         self.note = ""
+        self._recalled: Memory | None = None
         self.ready = False
         """True once its widgets are there."""
+        self._standing = asyncio.Event()
 
     def compose(self) -> ComposeResult:
         """The frame around the body."""
@@ -65,12 +96,37 @@ class HeroScreen(Screen[None]):
         """Take back one thing that Esc should take back before it leaves the screen; False if there is none."""
         return False
 
-    def refresh_frame(self) -> None:
-        """Status line, operations and key hints as they are now."""
+    def memory(self) -> Memory:
+        """How the person leaves this screen."""
+        names = ("note", *self.KEPT)
+        return Memory({name: copy.copy(getattr(self, name)) for name in names}, self._kept_by_widgets())
+
+    def _kept_by_widgets(self) -> tuple[object, ...]:
+        return tuple(widget.memory() for widget in self.query("*") if isinstance(widget, Keeper))
+
+    def recall(self, memory: Memory) -> None:
+        """Be as the person left it; before the screen is shown, or while it is."""
+        for name, value in memory.settings.items():
+            setattr(self, name, copy.copy(value))
+        self._recalled = memory
+        if self.ready:
+            self._recall_widgets()
+            self.show(Changes())
+            self.refresh_frame()
+
+    def _recall_widgets(self) -> None:
+        memory, self._recalled = self._recalled, None
+        keepers = [widget for widget in self.query("*") if isinstance(widget, Keeper)]
+        for widget, kept in zip(keepers, memory.widgets if memory else (), strict=False):
+            widget.recall(kept)
+
+    def refresh_frame(self, *, hints: bool = True) -> None:
+        """Status line, operations and, unless they cannot have changed, key `hints` as they are now."""
         if self.ready:
             self.query_one("#status", StatusBar).show(self.desk.status(self.place, self.note))
             self.query_one("#doings", DoingStack).show(self.desk.doings)
-            self.refresh_hints()
+            if hints:
+                self.refresh_hints()
 
     def refresh_hints(self) -> None:
         """The keys that work here now."""
@@ -86,7 +142,15 @@ class HeroScreen(Screen[None]):
         """Show all that there is."""
         self.ready = True
         self.show(Changes())
+        self._recall_widgets()
         self.refresh_frame()
+        self._standing.set()
+
+    async def stand(self) -> None:
+        """Return once the screen takes keys; after `STAND_SECONDS` in any case."""
+        if not self._standing.is_set():
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._standing.wait(), STAND_SECONDS)
 
     def on_descendant_focus(self) -> None:
         """Other keys work where something else has the focus."""

@@ -83,9 +83,10 @@ class HelpDialog(ModalScreen[None]):
 
     def _keys(self, width: int) -> Text:
         blocks = []
-        entries = sorted(self._entries, key=lambda entry: list(_TITLES).index(entry.context))
+        order = {context: place for place, context in enumerate(_TITLES)}
+        entries = sorted(self._entries, key=lambda entry: (order.get(entry.context, len(order)), entry.context))
         for context, group in groupby(entries, key=lambda entry: entry.context):
-            lines = [(_TITLES[context], ""), *((entry.keys, entry.help) for entry in group), ("", "")]
+            lines = [(_TITLES.get(context, context), ""), *((entry.keys, entry.help) for entry in group), ("", "")]
             blocks.append(lines)
         columns = 2 if width >= 100 else 1
         return self._lay(blocks, columns, width // columns)

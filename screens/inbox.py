@@ -13,6 +13,7 @@ from textual.widgets import Static
 
 from backends.model.inbox import InboxItem
 from backends.model.state import Event
+from screens.approval import ApprovalDialog, Decision
 from screens.desk import Changes, Desk, Target
 from screens.filtered import FilteredScreen
 from screens.inbox_actions import InboxActions
@@ -35,6 +36,7 @@ class InboxScreen(FilteredScreen[InboxFilters]):
     """The inbox; the cursor begins on the item with the id `first`."""
 
     PLACE = "inbox"
+    KEPT = ("_filters", "_chosen", "_sent_shown")
     CSS_PATH = "../styles/inbox.tcss"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (160, "-wide")]  # noqa: RUF012
     VERTICAL_BREAKPOINTS = [(0, "-low"), (32, "-high")]  # noqa: RUF012
@@ -90,6 +92,14 @@ class InboxScreen(FilteredScreen[InboxFilters]):
         return "inbox: sent" if self._sent.on else "inbox"
 
     @property
+    def _sent_shown(self) -> bool:
+        return self._sent.on
+
+    @_sent_shown.setter
+    def _sent_shown(self, on: bool) -> None:
+        self._sent.on = on
+
+    @property
     def target(self) -> Target | None:
         """The slot that asks."""
         return Target((agent_of(self.item)[0] if self.item else "") or self.desk.me)
@@ -112,9 +122,9 @@ class InboxScreen(FilteredScreen[InboxFilters]):
         """The line to the box may have come or gone."""
         self._show_items()
 
-    def refresh_frame(self) -> None:
+    def refresh_frame(self, *, hints: bool = True) -> None:
         """The inbox is told with the frame: whether it is another one is all that is looked at."""
-        super().refresh_frame()
+        super().refresh_frame(hints=hints)
         if self.ready and self._painted is not self.desk.inbox:
             self._show_items()
 
@@ -217,7 +227,21 @@ class InboxScreen(FilteredScreen[InboxFilters]):
     def action_decide(self, allowed: bool) -> None:
         """Allow or deny."""
         if (item := self.item) and self._steady(item):
-            self._run(self._actions.decide(item, allowed))
+            if allowed and item.kind == "approval":
+                self._ask_approval(item)
+            else:
+                self._run(self._actions.decide(item, allowed))
+
+    def _ask_approval(self, item: InboxItem) -> None:
+        """Show all of it before anything is allowed."""
+
+        def decided(decision: Decision | None) -> None:
+            if decision == "words":
+                self.query_one(InboxReply).open(item)
+            elif decision is not None:
+                self._run(self._actions.decide(item, decision == "allow"))
+
+        self.app.push_screen(ApprovalDialog(item, left_text(item, self.desk.now())), decided)
 
     @on(LineList.Selected)
     def action_answer(self) -> None:
@@ -225,7 +249,9 @@ class InboxScreen(FilteredScreen[InboxFilters]):
         item, chosen = self.item, self._chosen
         if item is None or not self._actions.enabled("answer", item, sent=self._sent.on):
             return
-        if chosen:
+        if item.kind == "approval":
+            self._ask_approval(item)
+        elif chosen:
             self._chosen = 0
             self._run(self._actions.answer(item, choice=chosen))
         elif item.free_text or item.kind == "message":

@@ -48,7 +48,7 @@ class InboxActions:
                 return not sent and (is_open(item) or item.kind == "message")
         return not sent and is_open(item)
 
-    async def answer(self, item: InboxItem, *, choice: int = 0, text: str = "") -> bool:
+    async def answer(self, item: InboxItem, *, choice: int = 0, text: str = "", confirm: str = "") -> bool:
         """Answer the question as it was shown; one that is over meanwhile says so in its place. True if taken."""
         current = next((one for one in self._desk.inbox.items if one.id == item.id), item)
         if not is_open(self.newest(current)):
@@ -59,7 +59,7 @@ class InboxActions:
         self.problems.pop(item.id, None)
         self._changed()
         try:
-            params = AnswerParams(id=item.id, choice=choice, text=text, user=self._desk.me)
+            params = AnswerParams(id=item.id, choice=choice, text=text, confirm=confirm, user=self._desk.me)
             told = await self._desk.ask_box("question.answer", params, InboxItem)
         except HeroError as error:
             self._taken.pop(item.id, None)
@@ -72,8 +72,9 @@ class InboxActions:
         return True
 
     async def decide(self, item: InboxItem, allowed: bool) -> None:
-        """Allow or deny."""
-        await self.answer(item, choice=choice_of(allowed))
+        """Allow or deny; an action that was allowed in full sight of its plan, by its name."""
+        confirm = item.approval.subject if item.approval and allowed else ""
+        await self.answer(item, choice=choice_of(allowed), confirm=confirm)
 
     async def reply(self, item: InboxItem, text: str) -> bool:
         """Answer a message by another one, which reads it. True if it was sent."""

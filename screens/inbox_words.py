@@ -47,6 +47,8 @@ def hints(item: InboxItem, chosen: int, key: KeyOf) -> Hints:
         read = [(key("inbox.read"), "read")] if is_unread(item) else []
         return (*read, (key("inbox.answer"), "reply"))
     words = [(key("inbox.answer"), "in your own words")] if item.free_text else []
+    if item.kind == "approval":
+        return ((key("inbox.answer"), "decide"), (key("inbox.deny"), "deny"))
     if decides(item):
         return ((key("inbox.allow"), "allow"), (key("inbox.deny"), "deny"), *words)
     return (*([("1…9", "choose")] if item.options else []), *words)

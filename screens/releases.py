@@ -34,6 +34,7 @@ class ReleasesScreen(HeroScreen):
     """The releases of `service`."""
 
     PLACE = "releases"
+    KEPT = ("_filter_text", "_mark", "_described", "_branch")
     CSS_PATH = "../styles/releases.tcss"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (180, "-wide")]  # noqa: RUF012
     VERTICAL_BREAKPOINTS = [(0, "-low"), (32, "-high")]  # noqa: RUF012
@@ -85,6 +86,14 @@ class ReleasesScreen(HeroScreen):
     def place(self) -> str:
         """`releases hero_db`."""
         return f"releases {self.service}"
+
+    @property
+    def _branch(self) -> str:
+        return self._feed.branch
+
+    @_branch.setter
+    def _branch(self, branch: str) -> None:
+        self._feed.choose(branch)
 
     @property
     def target(self) -> Target | None:

@@ -23,6 +23,7 @@ class SlotScreen(HeroScreen):
     """The services of one user."""
 
     PLACE = "slot"
+    KEPT = ("_filter_text", "_only_faults", "_marked", "_described")
     ACTS = True
     CSS_PATH = "../styles/slot.tcss"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (200, "-wide")]  # noqa: RUF012

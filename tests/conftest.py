@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import signal
@@ -9,6 +10,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pytest
 import pytest_textual_snapshot as pts
@@ -24,6 +26,7 @@ ROOT = Path(__file__).resolve().parent.parent
 TESTS, SNAPSHOTS = ROOT / "tests", ROOT / "snapshots"
 
 os.environ.pop("NO_COLOR", None)  # a developer's own setting would change the pictures
+os.environ["HERO_RESIDENT"] = "0"  # no test leaves a cockpit behind
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # in a shell's background job; no child would hear ctrl-c
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
@@ -77,3 +80,10 @@ def short_dir() -> Iterator[Path]:
     path = Path(tempfile.mkdtemp(prefix="h", dir="/tmp"))
     yield path
     shutil.rmtree(path, ignore_errors=True)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def collected_cockpits() -> Iterator[None]:
+    """A cockpit keeps what start-up made from the collector; here that would be each of a thousand cockpits."""
+    with mock.patch.object(gc, "freeze"):
+        yield

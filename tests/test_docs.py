@@ -133,7 +133,7 @@ def understand_verb(words: list[str]) -> None:
 
 
 def understand_cockpit(words: list[str]) -> None:
-    help_text = cockpit_help("demo" if words[:1] == ["demo"] else "")
+    help_text = cockpit_help(words[0] if words[:1] in (["demo"], ["web"]) else "")
     for option in OPTION.findall(" ".join(words)):
         if option not in OPTION.findall(help_text):
             raise HeroError("usage", f"hero_tui has no option {option}.")
@@ -180,3 +180,14 @@ def test_a_page_with_a_command_that_is_refused_is_found() -> None:
         with pytest.raises(HeroError):
             for words in simple_commands(line):
                 understand(words)
+
+
+def test_the_gallery_shows_the_pictures_that_there_are() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", "import make_gallery, sys; sys.stdout.write(make_gallery.page())"],
+        cwd=ROOT / "docs",
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert page(ROOT / "docs" / "gallery.md") == done.stdout

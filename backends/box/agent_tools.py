@@ -7,7 +7,7 @@ from backends.box.team import Team
 from backends.model.agent_calls import AgentTools, AgentToolsParams, HeldAction
 from backends.model.agent_tools import TOOLS, with_those_along
 from backends.model.errors import unknown_name
-from backends.model.policy import Policy, radius_of, tools_of
+from backends.model.policy import Policy, Rule, radius_of, tools_of
 from backends.rpc.dispatcher import Call
 
 ACTOR = "agent"
@@ -22,6 +22,11 @@ async def agent_tools(team: Team, log: EventLog, _: Call, params: AgentToolsPara
     tools = with_those_along(tools_of(team.policy, role))
     actions = tuple(_held(team.policy, action) for name, action in TOOLS.items() if action and name in tools)
     return AgentTools(user=params.user, role=role, tools=tools, actions=actions, seq=log.latest_seq())
+
+
+def rule_for_agents(team: Team, action: str) -> Rule:
+    """What policy says at this moment of an agent that takes `action`."""
+    return radius_of(team.policy, action, ACTOR)
 
 
 def _held(policy: Policy, action: str) -> HeldAction:

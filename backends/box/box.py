@@ -21,6 +21,7 @@ from backends.box.edge.numbers import Numbers
 from backends.box.eventlog import EventLog
 from backends.box.fleet import Fleet
 from backends.box.gates import Gates
+from backends.box.host.host import Host
 from backends.box.inbox.handlers import changed_event
 from backends.box.inbox.inbox import Inbox
 from backends.box.keeper import Keeper
@@ -38,6 +39,7 @@ from backends.forge.base import Forge
 from backends.model.boxfile import BoxFile
 from backends.model.calls import TeamChangedParams
 from backends.model.errors import HeroError
+from backends.model.host import HostWarning
 from backends.model.inbox import InboxItem
 from backends.model.paths import BoxPaths
 from backends.model.state import Build, Event, FleetSnapshot
@@ -84,6 +86,15 @@ class Box:
         self.fanout = FanOut(forge, self.fleet, self.queue, self._have_look)
         self.inbox = Inbox(self._database, self.links, self._tell_of_items)
         self.gates = Gates(forge, self.team, self.fleet, self.queue, now)
+        self.host = Host(
+            paths,
+            boxfile,
+            self._database,
+            self.fleet,
+            self.links,
+            warn=self._tell_of_warning,
+            disk_changed=self._tell_of_disk,
+        )
         self.edge = Edge(
             name,
             self._database,
@@ -122,12 +133,14 @@ class Box:
         await self.queue.open()
         await self.inbox.open()
         await self.edge.open()
+        await self.host.open()
         self._opened = True
         # In this order: the watch is in force before the look at what was there.
         self.spawn(self._watch_forge(), "watch-forge")
         self.spawn(self.refresh_team(), "refresh-team")
         self.spawn(self._collect_now_and_then(), "collect-archives")
         self.spawn(self._poll_now_and_then(), "poll-forge")
+        self.spawn(self.host.run(), "host")
 
     def leave(self) -> None:
         """From here on a slot's connection ends because of us, and that says nothing of the slot."""
@@ -140,6 +153,7 @@ class Box:
         await self.edge.close()
         await self.queue.close()
         await self.inbox.close()
+        await self.host.close()
         if self.keeper:
             await self.keeper.close()
         await self.peeks.close()
@@ -151,9 +165,10 @@ class Box:
         await self.log.close()
         await self._database.close()
 
-    async def snapshot(self) -> FleetSnapshot:
-        """The fleet, and the number of the last event that is in it."""
-        slots = self.fleet.slots()
+    async def snapshot(self, after: str = "", limit: int | None = None) -> FleetSnapshot:
+        """The fleet, or `limit` slots of it with names after `after`; the last event's number that is in it."""
+        names = [name for name in self.fleet.names() if name > after]
+        slots = tuple(slot for name in names[:limit] if (slot := self.fleet.slot(name)))
         moment = now()
         seq = await self.log.settled()
         return FleetSnapshot(
@@ -164,6 +179,7 @@ class Box:
             slots=slots,
             problems=self.problems,
             time=moment,
+            more=len(slots) < len(names),
         )
 
     async def record(self, kind: str, subject: str, data: dict[str, Any]) -> None:
@@ -197,6 +213,13 @@ class Box:
 
     async def _tell_of_items(self, items: Sequence[InboxItem]) -> None:
         await self.log.append([changed_event(item, self.name, now()) for item in items])
+
+    async def _tell_of_warning(self, warning: HostWarning) -> None:
+        await self.record("host.warning", warning.subject, warning.model_dump(mode="json"))
+
+    def _tell_of_disk(self, slot: str) -> None:
+        """To those who listen now: there is a new measurement to be asked for."""
+        self._tell([Event(seq=0, time=now(), box=self.name, slot=slot, kind="host.disk", subject=slot)])
 
     def _tell(self, events: Sequence[Event]) -> None:
         self.subscribers.publish(events)

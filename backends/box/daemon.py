@@ -85,6 +85,7 @@ class _Gate:
     def __init__(self, box: Box, ended: asyncio.Event):
         self._dispatcher = Dispatcher("hero_boxd", VERSION, log=box.paths.log / "boxd.log")
         self._opened = asyncio.Event()
+        self._rights = box.rights
         register(self._dispatcher, box, ended)
 
     def open(self) -> None:
@@ -93,4 +94,5 @@ class _Gate:
     async def __call__(self, connection: Connection, request: Request) -> Any:
         if request.method not in (PING, DISCOVER):
             await self._opened.wait()
+            self._rights.refuse_change(connection.peer, request.method)
         return await self._dispatcher(connection, request)

@@ -10,12 +10,13 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from backends.box.agent_tools import agent_tools
+from backends.box.agent_tools import agent_tools, rule_for_agents
 from backends.box.box import Box, now
 from backends.box.builds import completed
 from backends.box.down import end_slots
 from backends.box.edge.hooks import hook_url
 from backends.box.harmless import harmless, harmless_fields
+from backends.box.host.handlers import host_calls
 from backends.box.inbox.callers import Callers
 from backends.box.inbox.handlers import inbox_calls
 from backends.box.releases import compare, list_releases
@@ -71,11 +72,14 @@ class _Handlers:
             "box.status": self.status,
             "box.down": self.down,
             "agent.tools": partial(agent_tools, self._box.team, self._box.log),
-            **inbox_calls(self._box.inbox, self._callers, self._box.record),
+            **host_calls(self._box.host),
+            **inbox_calls(
+                self._box.inbox, self._callers, self._box.record, partial(rule_for_agents, self._box.team)
+            ),
         }
 
-    async def snapshot(self, _: Call, __: calls.Empty) -> FleetSnapshot:
-        return await self._box.snapshot()
+    async def snapshot(self, _: Call, params: calls.SnapshotParams) -> FleetSnapshot:
+        return await self._box.snapshot(params.after, params.limit)
 
     async def subscribe(self, call: Call, params: calls.SubscribeParams) -> calls.SubscribeResult:
         return calls.SubscribeResult(seq=await self._box.subscribers.subscribe(call.connection, params.after))

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable
 
+from backends.model.calls import BY_NAME
 from backends.model.errors import HeroError
 from backends.rpc.sockets import Peer
-from backends.system_box import BROKER_USER, login_of
+from backends.system_box import BROKER_USER, WEB_USER, login_of
 
 
 class Rights:
@@ -51,6 +52,15 @@ class Rights:
         login = login_of(peer.uid)
         if self.system and login != slot:
             raise HeroError("denied", f"{login} may not report as {slot}.", hint="Each slot speaks for itself.")
+
+    def refuse_change(self, peer: Peer, method: str) -> None:
+        """Raises HeroError `denied` where `method` changes something, and the caller may only look: the cockpit in
+        the browser, whoever it is shown to."""
+        known = BY_NAME.get(method)
+        if self.system and known and known.mutates and login_of(peer.uid) == WEB_USER:
+            raise HeroError(
+                "denied", f"{WEB_USER} may only look.", hint="On the box, everybody acts as themselves."
+            )
 
     def root(self, peer: Peer, what: str) -> None:
         """Raises HeroError `denied` where the caller is not root."""

@@ -10,8 +10,10 @@ from pathlib import Path
 
 from backends.claude.private import write_private
 from backends.claude.prompt import as_prompt, is_long
+from backends.claude.renewal import LOGIN_FOLDER
 from backends.claude.seed import Planted
 from backends.claude.settings import OTHERS_TOOLS
+from backends.claude.transcript import is_spoken, put_aside
 from backends.claude.unsetting import CREDENTIALS
 from backends.model.agent_calls import AgentLaunch
 from backends.model.agents import Effort, Mode
@@ -76,7 +78,7 @@ def launch(request: SessionRequest, environment: Mapping[str, str]) -> AgentLaun
     env = {**QUIET, "CLAUDE_CONFIG_DIR": str(request.planted.config), **request.env}
     secret, variable, base_url = "", "", request.base_url
     if request.credential == "personal":
-        env["CLAUDE_SECURESTORAGE_CONFIG_DIR"] = str(request.home / ".claude")
+        env[LOGIN_FOLDER] = str(request.home / ".claude")
     elif request.credential == "org" and request.key is not None:
         kind = "OAUTH_TOKEN" if request.key.oauth else "API_KEY"
         secret, variable = request.key.secret, f"CLAUDE_CODE_{kind}_FILE_DESCRIPTOR"
@@ -108,7 +110,18 @@ def checked_model(model: str) -> str:
 
 def has_conversation(planted: Planted, session: str) -> bool:
     """Whether there is something to resume: the program keeps nothing of a session that was never asked."""
-    return any((planted.config / "projects").glob(f"*/{session}.jsonl"))
+    return is_spoken(planted.config, session)
+
+
+def made_way(planted: Planted, session: str) -> bool:
+    """Whether there is something to resume; else nothing is left that keeps the session from beginning anew.
+
+    Blocks. Raises HeroError.
+    """
+    if has_conversation(planted, session):
+        return True
+    put_aside(planted.config, session)
+    return False
 
 
 def _argv(request: SessionRequest) -> list[str]:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
+import time
 from collections.abc import AsyncGenerator, Callable
 from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
 from backends.client.agent_log import follow_agent_log
+from backends.client.fleet import whole_fleet
 from backends.client.follow import follow_logs
 from backends.client.locate import Where
 from backends.client.start import start_box, start_slot
@@ -20,6 +22,7 @@ from backends.model.calls import BY_NAME, LogsParams, PeekLogsParams
 from backends.model.errors import HeroError
 from backends.model.state import Event, FleetSnapshot, Frozen, LogLine
 from backends.rpc.connection import Connection, connect
+from backends.rpc.looking import check_looks
 from backends.rpc.subscription import Subscription
 
 R = TypeVar("R", bound=BaseModel)
@@ -28,6 +31,7 @@ State = Literal["connecting", "online", "reconnecting"]
 StateWatcher = Callable[[State, str], None]
 """Takes the state and, while not online, why."""
 
+_TURN_SECONDS = 0.001
 _BACK_OFF = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0)
 
 
@@ -50,6 +54,8 @@ class LiveBox:
         self._slots: dict[str, Connection] = {}
         self._opening: dict[str, asyncio.Lock] = {}
         self._seq = 0
+        self.read_only = False
+        """While it is set, a call that changes anything is refused before it is sent."""
 
     async def run(self) -> None:
         """Connect, take a snapshot, follow the events; after a loss say so, and begin again."""
@@ -62,8 +68,7 @@ class LiveBox:
                     await self._catch_up(connection)
                     attempt = 0
                     self._on_state("online", "")
-                    async for event in events:
-                        self._take(Event.model_validate(event))
+                    await self._follow(events)
             except HeroError as error:
                 self._on_state("reconnecting", error.message)
             except ValidationError:
@@ -76,6 +81,15 @@ class LiveBox:
             await asyncio.sleep(pause * random.uniform(0.8, 1.2))  # noqa: S311  # spreads reconnects, no secret
             attempt += 1
 
+    async def _follow(self, events: Subscription) -> None:
+        """Take events as they come; however many there are, whoever else waits gets a turn in between."""
+        turn = time.perf_counter()
+        async for event in events:
+            self._take(Event.model_validate(event))
+            if time.perf_counter() - turn > _TURN_SECONDS:
+                await asyncio.sleep(0)
+                turn = time.perf_counter()
+
     async def close(self) -> None:
         """Close all connections."""
         await self._close_box()
@@ -85,14 +99,20 @@ class LiveBox:
 
     async def box(self, method: str, params: Frozen | None, result: type[R]) -> R:
         """Call the box. Raises HeroError."""
+        self._check(method)
         if self._box is None:
             raise HeroError("unreachable", "The box is not connected.", hint="It is being reconnected.")
         return result.model_validate(await self._box.call(method, _dumped(params)))
 
     async def slot(self, user: str, method: str, params: Frozen | None, result: type[R]) -> R:
         """Call `user`'s slot, starting its daemon if need be. Raises HeroError."""
+        self._check(method)
         connection = await self.slot_connection(user)
         return result.model_validate(await connection.call(method, _dumped(params)))
+
+    def _check(self, method: str) -> None:
+        if self.read_only:
+            check_looks(method)
 
     async def slot_connection(self, user: str) -> Connection:
         """The connection to `user`'s slot, opened if it is not. Raises HeroError."""
@@ -156,7 +176,7 @@ class LiveBox:
             with contextlib.suppress(HeroError):
                 await connection.call("events.subscribe", {"after": self._seq})
                 return
-        snapshot = FleetSnapshot.model_validate(await connection.call("fleet.snapshot"))
+        snapshot = await whole_fleet(lambda params: self.box("fleet.snapshot", params, FleetSnapshot))
         self._seq = snapshot.seq
         self._on_snapshot(snapshot)
         await connection.call("events.subscribe", {"after": snapshot.seq})

@@ -37,7 +37,7 @@ class Where:
         if not homes.is_dir():
             return []
         if is_system(self.box):
-            return sorted(file.stem for file in self.box.team.glob("users/*.toml") if (homes / file.stem).exists())
+            return sorted(file.stem for file in self.box.team.glob("users/*.toml") if _is_there(homes / file.stem))
         return sorted(home.name for home in homes.iterdir())
 
 
@@ -126,6 +126,14 @@ def _own_slot(where: Where) -> str:
         return login
     users = where.users()
     return users[0] if len(users) == 1 and not is_system(where.box) else ""
+
+
+def _is_there(home: Path) -> bool:
+    """Whether somebody has this home; so too for a daemon that sees no homes at all."""
+    try:
+        return home.exists()
+    except PermissionError:
+        return True
 
 
 def _has_slot(box: BoxPaths, user: str) -> bool:

@@ -16,7 +16,7 @@ from backends.doctor.found import Check, Found, Repair, listed, passed_over, wel
 from backends.model.errors import HeroError
 from backends.system_box import TEAM_GROUP
 
-DAEMON_USERS = ("hero", "hero-broker")
+DAEMON_USERS = ("hero", "hero-broker", "hero-web")
 ROOTLESS = "a rootless box has no accounts of its own"
 
 _RECONCILE = "hero_dev team apply"

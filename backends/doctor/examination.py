@@ -165,11 +165,12 @@ async def _mend_all(looked: Iterable[Looked]) -> list[HealthMend]:
             if found.repair is None or (found.once and found.once in done):
                 continue
             done.add(found.once)
-            mends.append(await _mend(found, finding))
+            mends.append(await carry_out(found, finding))
     return mends
 
 
-async def _mend(found: Found, finding: HealthFinding) -> HealthMend:
+async def carry_out(found: Found, finding: HealthFinding) -> HealthMend:
+    """Mend what `found` has a repair for, within `MEND_SECONDS`; how that went. Raises nothing for what fails."""
     assert found.repair
     try:
         async with asyncio.timeout(MEND_SECONDS):

@@ -14,7 +14,13 @@ PROPERTIES = (
     "Id,LoadState,ActiveState,SubState,UnitFileState,Result,ExecMainStatus,NRestarts,ConditionResult,"
     "ExecMainStartTimestampMonotonic"
 )
-OUR_UNITS = ("hero_team_sync.service", "hero_boxd.service", "hero_router.service", "hero_aibroker.service")
+OUR_UNITS = (
+    "hero_team_sync.service",
+    "hero_boxd.service",
+    "hero_router.service",
+    "hero_aibroker.service",
+    "hero_webd.service",
+)
 SLOT_UNIT = "hero_slotd.service"
 
 _LATELY = 600.0

@@ -24,6 +24,7 @@ _WHY = {
     "hero_boxd": "Without it nobody sees the fleet, and nothing is built.",
     "hero_team_sync": "Without it changes of the team repo reach no account.",
     "hero_router": "Without it no service answers at its address.",
+    "hero_webd": "Without it there is no cockpit in the browser.",
     "hero_aibroker": "Without it no agent runs on an org key.",
     "hero_slotd": "Without it no verb works in this slot; its services run on.",
 }

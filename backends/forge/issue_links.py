@@ -20,7 +20,10 @@ _NUMBER = re.compile(r"[0-9]{1,10}")
 _HOST = re.compile(r"[A-Za-z0-9._-]{1,253}|[0-9A-Fa-f:.]{2,45}")
 _PREFIX = re.compile(r"[A-Za-z0-9_~-][A-Za-z0-9._~-]{0,99}")
 _PORTS = {"http": 80, "https": 443}
-_FORMS = "Name it as https://FORGE/OWNER/REPO/issues/5, or as OWNER/REPO#5."
+_FORMS = (
+    "Name it as https://FORGE/OWNER/REPO/issues/5, or as OWNER/REPO#5; where the forge is a folder, which has no "
+    "pages, as OWNER/REPO#5 only."
+)
 
 
 @dataclass(frozen=True, slots=True)

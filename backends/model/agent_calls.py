@@ -9,7 +9,11 @@ from pydantic import Field
 from backends.model.agents import Agent, AgentLine, Effort, Mode
 from backends.model.claude import ClaudeProgram, Preference, Resolution
 from backends.model.frozen import Frozen
+from backends.model.inbox import InboxItem
 from backends.model.method import Empty, Method
+
+AgentAction = Literal["slot.switch", "slot.rebuild"]
+"""The calls by which agents change their slot; the same as in agent_tools.TOOLS."""
 
 
 class AgentStartParams(Frozen):
@@ -123,6 +127,28 @@ class AgentDeliverParams(AgentParams):
     ids: tuple[str, ...]
 
 
+class AgentActParams(AgentParams):
+    """What an agent wants done in its slot: `action` is a call of the slot, `asked` its parameters."""
+
+    action: AgentAction
+    asked: dict[str, Any] = Field(default_factory=dict)
+
+
+class AgentActed(Frozen):
+    """Begun as `operation`, where policy lets agents do it; else it waits as `item` of the inbox."""
+
+    operation: str = ""
+    item: InboxItem | None = None
+
+
+class AgentDecideParams(AgentParams):
+    """The box hands over that `by` has allowed the proposal `waiting`, for which `item` stood in its inbox."""
+
+    waiting: str = Field(max_length=200)
+    item: str = Field(max_length=40)
+    by: str = Field(max_length=100)
+
+
 class ClaudeUseParams(Frozen):
     preference: Preference
 
@@ -175,6 +201,8 @@ AGENT_METHODS: tuple[Method, ...] = (
     Method("agent.attach", "slot", AgentParams, AgentAttach, "Where a session's window is."),
     Method("agent.log", "slot", AgentLogParams, AgentLogResult, "What a session was asked, did and said."),
     Method("agent.deliver", "slot", AgentDeliverParams, Empty, "Messages of the box's inbox for a session.", True),
+    Method("agent.act", "slot", AgentActParams, AgentActed, "An agent changes its slot, or proposes to.", True),
+    Method("agent.decide", "slot", AgentDecideParams, Empty, "A proposal of an agent was allowed.", True),
     Method("agent.hook", "slot", AgentHookParams, AgentHookResult, "What a session's hook has to say.", True),
     Method("agent.launch", "slot", AgentLaunchParams, AgentLaunch, "What the launcher in a window becomes.", True),
     Method("claude.status", "slot", Empty, ClaudeStatus, "Which credential is used, and why."),

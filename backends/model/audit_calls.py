@@ -10,7 +10,10 @@ from backends.model.frozen import Frozen
 from backends.model.method import Empty, Method
 from backends.model.text import safe_line
 
-AuditAction = Literal["secrets.clone", "secrets.sync", "secrets.edit", "secrets.push", "doctor.mend"]
+AuditAction = Literal[
+    "secrets.clone", "secrets.sync", "secrets.edit", "secrets.push", "doctor.mend", "forge.token", "claude.use",
+    "web.passwd", "web.secret",
+]  # fmt: skip
 """All that is done so; every other change is audited by the daemon that carries it out."""
 
 

@@ -7,10 +7,11 @@ from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field
+from pydantic import Strict as Strictness
 
 from backends.model.durations import Seconds
 from backends.model.field_types import BranchName, Moment, RepoName
-from backends.model.names import BadValue
+from backends.model.names import BadValue, check_role
 from backends.model.team_files import ForgeAddress
 from backends.model.tomlfile import Strict, TomlFile
 
@@ -102,6 +103,53 @@ class Claude(Strict):
     upstream: Annotated[str, AfterValidator(_check_upstream)] = "https://api.anthropic.com"
 
 
+def _check_levels(levels: tuple[float, float]) -> tuple[float, float]:
+    if not 0 < levels[0] <= levels[1]:
+        wanted = "two rising numbers, like [85, 95]: where a warning begins, and where it is bad"
+        raise BadValue(list(levels), wanted)
+    return levels
+
+
+Levels = Annotated[tuple[float, float], Strictness(strict=False), AfterValidator(_check_levels)]
+"""Where a warning begins, and where it is bad."""
+
+
+class Host(Strict):
+    """`[host]`: when the machine warns. `disk`, `inodes`, `memory` and `swap` in percent, `load` per core.
+
+    `measure` in seconds between two measurements of what takes the disks' room; 0: only when somebody asks.
+    """
+
+    disk: Levels = (85.0, 95.0)
+    inodes: Levels = (85.0, 95.0)
+    memory: Levels = (90.0, 97.0)
+    swap: Levels = (60.0, 90.0)
+    load: Levels = (2.0, 4.0)
+    measure: Seconds = 6 * 3600.0
+
+
+def _check_login_time(seconds: float) -> float:
+    if not 60.0 <= seconds <= 7 * 86400.0:
+        raise BadValue(seconds, 'between "1m" and "7d"')
+    return seconds
+
+
+class Web(Strict):
+    """`[web]`: the cockpit in the browser. `oauth_client`: the id under which the forge knows it; none: nobody can
+    sign in by the forge. `roles`: whose people are let in; none: everybody of the team repo.
+
+    `tabs` and `tabs_each`: cockpits that are open at the same time, all together and one person's. `idle` is in
+    seconds without a key or the mouse until one is closed, `login` until a person has to sign in again.
+    """
+
+    oauth_client: Annotated[str, Field(pattern=r"^[\x21-\x7e]{0,200}$")] = ""
+    roles: tuple[Annotated[str, AfterValidator(check_role)], ...] = Field(default=(), strict=False)
+    tabs: int = Field(default=12, ge=1, le=500)
+    tabs_each: int = Field(default=4, ge=1, le=100)
+    idle: Annotated[Seconds, AfterValidator(_check_login_time)] = 30 * 60.0
+    login: Annotated[Seconds, AfterValidator(_check_login_time)] = 12 * 3600.0
+
+
 class BoxFile(TomlFile):
     """The box's own file. `kind`: a "rootless" box is one folder of one user, on a "system" box every slot is a
     Linux account. `team_repo` is the `<organisation>/<name>` of the team repo in the box's forge."""
@@ -116,6 +164,8 @@ class BoxFile(TomlFile):
     builds: Builds = Builds()
     team_sync: TeamSync = TeamSync()
     claude: Claude = Claude()
+    host: Host = Host()
+    web: Web = Web()
 
 
 def render_boxfile(name: str, created: datetime, team_repo: str) -> str:

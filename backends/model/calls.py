@@ -10,6 +10,7 @@ from backends.model.agent_calls import AGENT_METHODS
 from backends.model.agents import Agent
 from backends.model.audit_calls import AUDIT_METHODS
 from backends.model.broker_calls import BROKER_METHODS
+from backends.model.host_calls import HOST_METHODS
 from backends.model.inbox_calls import INBOX_METHODS
 from backends.model.method import Empty as Empty
 from backends.model.method import Method as Method
@@ -32,6 +33,12 @@ from backends.model.state import (
     SlotStatus,
     Source,
 )
+from backends.model.team_calls import TEAM_METHODS
+
+
+class SnapshotParams(Frozen):
+    after: str = Field(default="", description="Only slots whose names come after this one.")
+    limit: int | None = Field(default=None, ge=1, description="Most slots to tell of; all without it.")
 
 
 class StatusParams(Frozen):
@@ -392,7 +399,7 @@ METHODS: tuple[Method, ...] = (
     Method("operation.list", "slot", Empty, OperationsResult, "Running and recent operations."),
     Method("operation.cancel", "slot", OperationParams, Empty, "Stop an operation cleanly.", True),
     Method("slot.down", "slot", DownParams, Empty, "End the slot's daemon.", True),
-    Method("fleet.snapshot", "box", Empty, FleetSnapshot, "All slots of the box."),
+    Method("fleet.snapshot", "box", SnapshotParams, FleetSnapshot, "All slots of the box, or a page of them."),
     Method("events.subscribe", "box", SubscribeParams, SubscribeResult, "Stream `event` notifications."),
     Method("peek.slot", "box", PeekParams, SlotStatus, "A teammate's slot, read-only."),
     Method("peek.logs", "box", PeekLogsParams, LogsResult, "A teammate's logs, read-only."),
@@ -420,10 +427,12 @@ METHODS: tuple[Method, ...] = (
     Method("slot.report", "box", ReportParams, ReportResult, "A slot's daemon tells its state.", True),
     Method("box.status", "box", Empty, BoxStatus, "The box's daemons."),
     Method("box.down", "box", DownParams, Empty, "End all daemons of a rootless box.", True),
+    *TEAM_METHODS,
     *AUDIT_METHODS,
     *AGENT_METHODS,
     *INBOX_METHODS,
     *BROKER_METHODS,
+    *HOST_METHODS,
 )
 """The table that servers register from, clients call by and docs/openrpc.json is made of."""
 

@@ -12,16 +12,29 @@ from backends.model.frozen import Frozen
 ItemState = Literal["open", "submitted", "answered", "cancelled", "expired", "delivered"]
 
 
+class Approval(Frozen):
+    """What waits for a person. `action` is a name of policy.toml and `rule` the glob that decided (none: no rule
+    names it); `subject` is what it is done to, which is typed to allow a `high` one. A `medium` one is done after
+    `hold` seconds unless somebody denies it."""
+
+    action: str
+    subject: str
+    radius: Literal["medium", "high"]
+    rule: str
+    hold: float = 0.0
+
+
 class InboxItem(Frozen):
     """One question or message. `sender` and `to` are a login, or `<slot>/<agent>`.
 
     A `question` waits for `to` to answer; a `permission` is a dialog in an agent's own terminal (`waiting` is its
-    id), whose answer is `submitted` until the agent has gone on; a `message` waits for nothing. `choice` is the
-    number of the option that was chosen, from 1.
+    id), whose answer is `submitted` until the agent has gone on; an `approval` is what an agent wants done in its
+    slot, `text` its plan, `submitted` once it is allowed and until it is done (`outcome`); a `message` waits for
+    nothing. `choice` is the number of the option that was chosen, from 1.
     """
 
     id: str
-    kind: Literal["question", "permission", "message"]
+    kind: Literal["question", "permission", "approval", "message"]
     sender: str
     to: str
     text: str
@@ -36,6 +49,8 @@ class InboxItem(Frozen):
     answer: str = ""
     choice: int = 0
     waiting: str = ""
+    approval: Approval | None = None
+    outcome: str = Field(default="", description="What came of an approved action.")
     problem: str = Field(default="", description="Why an answer that was submitted did not arrive.")
 
     @property

@@ -27,7 +27,7 @@ RESERVED_LOGINS = frozenset({
     "ftp", "sshd", "messagebus", "polkitd", "dbus", "syslog", "tcpdump", "uuidd", "tss", "landscape",
     "postgres", "mysql", "redis", "nginx", "caddy", "nats", "git", "gitea", "forgejo", "docker", "admin",
     "sudo", "wheel", "users", "hero", "hero-broker", "hero_broker", "hero_team_sync", "hero_boxd",
-    "hero_slotd", "hero_aibroker", "hero_builder", "hooks",
+    "hero_slotd", "hero_aibroker", "hero_builder", "hooks", "hero-web", "hero_webd",
 })
 # fmt: on
 """Logins that no file of the team repo may claim."""

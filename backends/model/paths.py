@@ -222,6 +222,11 @@ class BoxPaths:
         return self.root / "var" / "events.sqlite"
 
     @property
+    def web(self) -> Path:
+        """What the cockpit in the browser keeps on a rootless box; for its owner's eyes only."""
+        return self.root / "secrets" / "web"
+
+    @property
     def homes(self) -> Path:
         return self.root / "home"
 

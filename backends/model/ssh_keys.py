@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import hashlib
 from dataclasses import dataclass
 
 from backends.model.names import BadValue
@@ -35,6 +36,12 @@ class SshKey:
     def line(self) -> str:
         """The key as a line of authorized_keys, without the comment."""
         return f"{self.kind} {self.blob}"
+
+    @property
+    def fingerprint(self) -> str:
+        """What `ssh-keygen -l` shows of it, like `SHA256:…`."""
+        digest = hashlib.sha256(base64.b64decode(self.blob)).digest()
+        return f"SHA256:{base64.b64encode(digest).decode().rstrip('=')}"
 
 
 def parse_ssh_key(line: str) -> SshKey:

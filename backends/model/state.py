@@ -165,6 +165,7 @@ class FleetSnapshot(Frozen):
     slots: tuple[SlotStatus, ...] = ()
     problems: tuple[str, ...] = ()
     time: datetime
+    more: bool = Field(default=False, description="Slots with later names were left out.")
 
 
 class Event(Frozen):

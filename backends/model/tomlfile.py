@@ -16,7 +16,17 @@ from backends.model.problems import UNKNOWN_KEY, Finding, InvalidFile, Problem, 
 from backends.model.text import safe_line
 from backends.model.toml_layout import KeyPath, Layout, lay_out
 
-__all__ = ["Finding", "InvalidFile", "Problem", "Strict", "TomlFile", "lay_out", "parse", "problems_of"]
+__all__ = [
+    "Finding",
+    "InvalidFile",
+    "Problem",
+    "Strict",
+    "TomlFile",
+    "lay_out",
+    "parse",
+    "parse_plain",
+    "problems_of",
+]
 
 SIZE_LIMIT = 128 * 1024
 """Longest file in characters; the ones that people write are a hundredth of it."""
@@ -55,6 +65,7 @@ class TomlFile(Strict):
 
 
 T = TypeVar("T", bound=TomlFile)
+S = TypeVar("S", bound=Strict)
 
 
 def parse(model: type[T], text: str, file: str) -> T:
@@ -75,6 +86,17 @@ def parse(model: type[T], text: str, file: str) -> T:
     if problems:
         raise InvalidFile(sorted(problems, key=lambda problem: (problem.line, problem.column)))
     return result
+
+
+def parse_plain(model: type[S], text: str, file: str) -> S:
+    """As `parse`, for a file of one person's own, which has no `schema`. Raises InvalidFile with all problems."""
+    file = safe_line(file)
+    data, layout = _load(text, file)
+    try:
+        return model.model_validate(data, by_alias=True, by_name=False)
+    except ValidationError as error:
+        problems = problems_of(error, model, layout, file)
+    raise InvalidFile(sorted(problems, key=lambda problem: (problem.line, problem.column)))
 
 
 def problems_of(error: ValidationError, model: type[BaseModel], layout: Layout | None, file: str) -> list[Problem]:

@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import Any
 
 from backends.model.errors import HeroError
+from backends.rpc.looking import check_looks, only_looks
 from backends.rpc.sockets import PathLike, try_connect
 from backends.rpc.wire import (
     FAREWELL,
@@ -79,6 +80,8 @@ class SyncClient:
         "unreachable" when the connection ends first. Notifications that come meanwhile go to `on_notification`;
         without one they are kept for `notifications`.
         """
+        if only_looks():
+            check_looks(method)
         deadline = _deadline(self._timeout if timeout is None else timeout)
         self._last_id += 1
         self._send(encode(Request(self._last_id, method, params or {})), deadline)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from backends.box_files import read_boxfile, read_team
 from backends.forge.open import open_forge
+from backends.inotify import MODIFY, NAMES, Inotify
 from backends.model.errors import HeroError, unknown_name
 from backends.model.paths import BoxPaths, SlotPaths
 from backends.rpc.connection import Connection
@@ -18,7 +19,6 @@ from backends.rpc.socketdir import ensure_socket_dir
 from backends.rpc.wire import Request
 from backends.slot.boxlink import BoxLink
 from backends.slot.handlers import register
-from backends.slot.inotify import MODIFY, NAMES, Inotify
 from backends.slot.slot import Slot
 from backends.supervisors.base import Supervisor
 from backends.supervisors.supervisord import Supervisord
@@ -42,6 +42,9 @@ FROM_BOX = (
     "agent.log",
     "agent.deliver",
     "agent.answer",
+    "agent.decide",
+    "slot.disk",
+    "slot.disk_stop",
 )
 """What another user's box daemon may ask over the link: to look, to run what its queue holds, and to hand over
 what its inbox has for the slot's agents."""

@@ -20,6 +20,7 @@ from backends.slot.agents.calls import AgentCalls
 from backends.slot.logs_stream import LogStreams
 from backends.slot.operations import Progress
 from backends.slot.planning import plan
+from backends.slot.room.calls import RoomCalls
 from backends.slot.slot import Slot
 from backends.slot.sources import mark_current
 
@@ -43,6 +44,7 @@ class _Handlers:
         self._down = down
         self._streams = LogStreams(slot.context)
         self._agents = AgentCalls(slot.agents, self._audit)
+        self._room = RoomCalls(slot, self._begin)
 
     def table(self) -> dict[str, Callable[[Call, Any], Awaitable[BaseModel]]]:
         return {
@@ -74,6 +76,7 @@ class _Handlers:
             "claude.status": self.claude_status,
             "claude.use": self.claude_use,
             **self._agents.table(),
+            **self._room.table(),
         }
 
     async def status(self, _: Call, params: calls.StatusParams) -> SlotStatus:
@@ -217,6 +220,8 @@ class _Handlers:
     ) -> calls.OperationRef:
         """Start `work` as an operation of the caller; its end is audited, however it ends."""
         actor = self._actor(call.connection)
+        if (agent := self._slot.agents.behind(call.peer.pid)) and call.peer.uid == self._slot.uid:
+            actor = f"{actor} via agent {agent}"
         asked = params.model_dump(mode="json", by_alias=True, exclude_none=True)
         service = asked.get("service") or ""
         if not title:

@@ -16,11 +16,11 @@ from dataclasses import dataclass
 
 from backends import children
 from backends.model.errors import HeroError
+from backends.model.log_text import shown
 from backends.model.state import LogLine
 from backends.model.text import safe_line
 from backends.slot.journal_export import Entry, ExportParser
 from backends.slot.log_query import Query
-from backends.slot.log_text import shown
 from backends.supervisors.base import JournalUnit
 
 CHUNK = 64 * 1024

@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from backends.slot.log_text import LINE_LIMIT
+from backends.model.log_text import LINE_LIMIT
 
 CHUNK = 64 * 1024
 ROTATIONS = 100

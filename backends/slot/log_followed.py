@@ -7,12 +7,12 @@ import time
 from functools import partial
 from pathlib import Path
 
+from backends.inotify import MODIFY, NAMES, Inotify
+from backends.model.log_text import LINE_LIMIT, Search, shown, time_of
 from backends.model.state import LogLine
 from backends.slot.files import disk_error
-from backends.slot.inotify import MODIFY, NAMES, Inotify
 from backends.slot.log_files import CHUNK, end_of_lines, lines_backwards, open_log, opened, rotations
 from backends.slot.log_query import Query
-from backends.slot.log_text import LINE_LIMIT, Search, shown, time_of
 
 READ_AT_ONCE = 1024 * 1024
 """Bytes that one batch of a follower reads of a file at most."""

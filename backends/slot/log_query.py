@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
-from backends.slot.log_text import Search
+from backends.model.log_text import Search
 
 SCAN_SECONDS = 10.0
 """How long one `tail` may search; it then answers with what it has."""

@@ -7,8 +7,8 @@ from pathlib import Path
 from types import TracebackType
 
 from backends.claude.login import credentials_file
+from backends.inotify import MODIFY, NAMES, Inotify
 from backends.model.errors import HeroError
-from backends.slot.inotify import MODIFY, NAMES, Inotify
 
 
 class LoginWatch:

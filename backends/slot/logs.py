@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from backends.archives.disk import in_thread
+from backends.inotify import Inotify
 from backends.model.state import LogLine
-from backends.slot.inotify import Inotify
 from backends.slot.journal_logs import FollowedJournal, tail_journal
 from backends.slot.log_followed import FollowedFile, tail_file
 from backends.slot.log_query import Query, query

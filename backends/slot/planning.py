@@ -16,7 +16,7 @@ async def plan(slot: SlotContext, params: PlanParams) -> Plan:
     match params.action:
         case "switch":
             asked = SwitchParams.model_validate(params.model_dump(include=set(SwitchParams.model_fields)))
-            return await _of_version(slot, params, *await resolve(slot, asked))
+            return await plan_of_version(slot, params, *await resolve(slot, asked))
         case "bind":
             asked_bind = BindParams(
                 service=params.service,
@@ -25,20 +25,21 @@ async def plan(slot: SlotContext, params: PlanParams) -> Plan:
                 hash=params.hash,
             )
             binding = bind_asked(slot, asked_bind)
-            return await _of_version(slot, params, binding, await find_target(slot, binding))
+            return await plan_of_version(slot, params, binding, await find_target(slot, binding))
         case "rebuild":
             binding = slot.bound(params.service).model_copy(update={"source": "build", "hash": None})
-            return await _of_version(slot, params, binding, None)
+            return await plan_of_version(slot, params, binding, None)
         case "pull":
             binding = slot.bound(params.service)
-            return await _of_version(slot, params, binding, await find_target(slot, binding))
+            return await plan_of_version(slot, params, binding, await find_target(slot, binding))
         case "unbind":
             return _of_unbind(slot, params.service)
         case _:
             return await _of_running(slot, params)
 
 
-async def _of_version(slot: SlotContext, params: PlanParams, binding: Binding, target: Target | None) -> Plan:
+async def plan_of_version(slot: SlotContext, params: PlanParams, binding: Binding, target: Target | None) -> Plan:
+    """What running `target` for `binding` would do; without one it is compiled. Raises HeroError."""
     service = binding.service
     there = slot.installs.find(service, sha256=target.sha256) if target else None
     runs = bool(target and slot.runs(target) and await slot.services.running(service))

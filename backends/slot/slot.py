@@ -99,7 +99,7 @@ class Slot:
         )
         broker = BrokerClient(box, user, lazy=True)
         self.claude = ClaudeChoices(Path.home(), manifest, broker)
-        self.agents = AgentDesk(self.context, self.claude, broker, box, self._agent_changed)
+        self.agents = AgentDesk(self.context, self.claude, broker, box, self._agent_changed, self.audit_end)
         self._on_agent: Callable[[Agent], None] = lambda _: None
         self.queued = QueuedBuilds(self.context, self.audit_end)
         self._auto_pull = AutoPull(self.context, self.audit_end)

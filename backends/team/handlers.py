@@ -5,6 +5,7 @@ from __future__ import annotations
 from backends.model import calls
 from backends.model.errors import HeroError
 from backends.model.names import check_commit, check_login
+from backends.model.team_calls import TeamDiff
 from backends.rpc.dispatcher import Call, Dispatcher
 from backends.rpc.sockets import Peer
 from backends.system_box import login_of
@@ -19,6 +20,7 @@ def register(dispatcher: Dispatcher, reconciler: Reconciler) -> None:
     """
     handlers = _Handlers(reconciler)
     dispatcher.register(calls.BY_NAME["team.plan"], handlers.plan)
+    dispatcher.register(calls.BY_NAME["team.diff"], handlers.diff)
     dispatcher.register(calls.BY_NAME["team.apply"], handlers.apply)
     dispatcher.register(calls.BY_NAME["team.status"], handlers.status)
     dispatcher.register(calls.BY_NAME["team.restore"], handlers.restore)
@@ -31,6 +33,9 @@ class _Handlers:
 
     async def plan(self, _: Call, __: calls.Empty) -> calls.TeamRun:
         return await self._reconciler.plan()
+
+    async def diff(self, _: Call, __: calls.Empty) -> TeamDiff:
+        return await self._reconciler.differences()
 
     async def apply(self, _: Call, __: calls.Empty) -> calls.TeamRun:
         return await self._reconciler.apply()

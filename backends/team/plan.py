@@ -34,7 +34,7 @@ SHELL = "/bin/bash"
 FEW = 2
 """People who may always leave at once, however small the team is."""
 
-GUARDED_GROUPS = frozenset({"root", "shadow", "disk", "kmem", "hero-broker"})
+GUARDED_GROUPS = frozenset({"root", "shadow", "disk", "kmem", "hero-broker", "hero-web"})
 """Groups that are as good as root, or have the org's keys: no file of the team repo puts anybody in them."""
 
 
@@ -102,12 +102,12 @@ def notes(desired: Desired, actual: Actual) -> list[str]:
     """What a person should know besides: things that a user's file asks for and this machine does not give."""
     found = []
     for login in _in_order(desired):
-        for group in sorted(desired.users[login].groups - _usable_groups(actual)):
+        for group in sorted(desired.users[login].groups - usable_groups(actual)):
             known = group in actual.groups
             why = "as good as root" if known else f"not on this machine (as root: `groupadd {group}`)"
             found.append(f"users/{login}.toml: {login} is not put in the group {group}, which is {why}.")
         user = actual.user(login)
-        if _locked_by_hand(user):
+        if locked_by_hand(user):
             found.append(f"{login} is locked on this machine by somebody's hand; only that hand unlocks it.")
         if (
             user.record
@@ -178,7 +178,8 @@ def _new_uids(desired: Desired, actual: Actual, refused: dict[str, str]) -> dict
     return {login: next(free) for login in new}
 
 
-def _usable_groups(actual: Actual) -> frozenset[str]:
+def usable_groups(actual: Actual) -> frozenset[str]:
+    """Groups of the machine that a file of the team repo may put somebody in."""
     return frozenset(name for name, gid in actual.groups.items() if gid and name not in GUARDED_GROUPS)
 
 
@@ -202,13 +203,14 @@ def _bring(wanted: Wanted, user: ActualUser, new_uid: int, desired: Desired, act
     if user.limits != render_limits(wanted.limits):
         yield SetLimits(login, uid, wanted.limits)
     # Last of what a slot needs: from here on its daemon runs.
-    if not user.linger and not _locked_by_hand(user):
+    if not user.linger and not locked_by_hand(user):
         yield EnableLinger(login)
     if wanted.secrets and user.secrets_due and (record or Record(uid=uid)).secrets != wanted.secrets:
         yield MakeSecretsRepository(login, wanted.secrets)
 
 
-def _locked_by_hand(user: ActualUser) -> bool:
+def locked_by_hand(user: ActualUser) -> bool:
+    """Whether somebody, and not the reconciler, has locked the account; only that hand unlocks it."""
     return bool(user.account and user.account.locked and user.record and user.record.phase == "here")
 
 
@@ -225,7 +227,7 @@ def _shell(user: ActualUser, actual: Actual) -> str:
 def _groups(wanted: Wanted, user: ActualUser, desired: Desired, actual: Actual) -> Iterator[Action]:
     there = user.account.groups if user.account else frozenset()
     ours = desired.managed | frozenset(user.record.groups if user.record else ()) | {TEAM_GROUP}
-    add = (wanted.groups & _usable_groups(actual)) - there
+    add = (wanted.groups & usable_groups(actual)) - there
     remove = (there & ours) - wanted.groups
     if add or remove:
         yield SetGroups(wanted.login, tuple(sorted(add)), tuple(sorted(remove)))

@@ -12,10 +12,12 @@ from backends.box_files import read_boxfile, read_team
 from backends.failpoints import failpoint
 from backends.model.calls import TeamAction, TeamRun, TeamStatus, TeamUser
 from backends.model.errors import HeroError
+from backends.model.team_calls import TeamDiff
 from backends.team import restoring
 from backends.team.applying import Applier
 from backends.team.audit import AuditLog
 from backends.team.commands import Run, run
+from backends.team.differing import differences
 from backends.team.following import Followed
 from backends.team.git_source import Clone
 from backends.team.homes import CHILD
@@ -139,6 +141,19 @@ class Reconciler:
             return watch.run(
                 followed, actions, _problems(followed, reading, desired, actual), self._moved(followed)
             )
+
+    async def differences(self) -> TeamDiff:
+        """What is wanted beside what there is; nothing on disk changes. Raises HeroError."""
+        async with (
+            self._lock,
+            open_setting(self.places) as setting,
+            setting.following(self.state.now, passing=True) as (clone, followed),
+        ):
+            if followed.stopped:
+                return TeamDiff(commit=followed.commit, stopped=followed.stopped)
+            desired = setting.desired(await read_commit(clone, followed.commit))
+            actual = await look(self.places, desired, self.state.now, child=self._child)
+            return TeamDiff(commit=followed.commit, differences=differences(desired, actual))
 
     async def apply(self) -> TeamRun:
         """Reconcile. Whoever asks while a run is going waits for the one that follows it. Raises HeroError."""

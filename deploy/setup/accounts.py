@@ -6,11 +6,11 @@ import grp
 import pwd
 
 from deploy.setup.machine import run
-from deploy.setup.places import BROKER, ROOT
+from deploy.setup.places import BROKER, ROOT, WEB
 from deploy.setup.step import Step
 
 GROUP = "hero-team"
-USERS = {"hero": ROOT, "hero-broker": BROKER}
+USERS = {"hero": ROOT, "hero-broker": BROKER, "hero-web": WEB}
 
 
 def accounts() -> Step:

@@ -12,7 +12,7 @@ from deploy.setup.machine import run, succeeds
 from deploy.setup.places import CURRENT
 from deploy.setup.step import Step, Stopped
 
-UNITS = ("hero_team_sync.service", "hero_boxd.service", BROKER_UNIT, "hero_router.service")
+UNITS = ("hero_team_sync.service", "hero_boxd.service", BROKER_UNIT, "hero_webd.service", "hero_router.service")
 FOREIGN = "caddy.service"
 """The distribution's own proxy, which would take the ports of ours."""
 _VERSION_MARK = Path("/run/hero/.version")

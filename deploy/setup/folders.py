@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from deploy.setup.machine import is_file, is_folder, make_folder, point, points_to, run, write_file
-from deploy.setup.places import BROKER, CHECKOUT, LOG, ROOT, RUN, SYSTEMD
+from deploy.setup.places import BROKER, CHECKOUT, LOG, ROOT, RUN, SYSTEMD, WEB
 from deploy.setup.step import Step
 
 
@@ -29,6 +29,7 @@ FOLDERS = (
     Folder(LOG, 0o755),
     Folder(BROKER, 0o700, "hero-broker", "hero-broker"),
     Folder(BROKER / "keys", 0o700, "hero-broker", "hero-broker"),
+    Folder(WEB, 0o700, "hero-web", "hero-web"),
     Folder(Path("/var/log/journal"), 0o2755, "root", "systemd-journal"),
     Folder(Path("/etc/hero"), 0o755),
     Folder(Path("/etc/hero/router.d"), 0o755),
@@ -44,6 +45,7 @@ FILES = {
     "systemd/hero_boxd.service": SYSTEMD / "hero_boxd.service",
     "systemd/hero_team_sync.service": SYSTEMD / "hero_team_sync.service",
     "systemd/hero_router.service": SYSTEMD / "hero_router.service",
+    "systemd/hero_webd.service": SYSTEMD / "hero_webd.service",
     "systemd/hero_slotd.service": Path("/etc/systemd/user/hero_slotd.service"),
     "router/Caddyfile": Path("/etc/hero/Caddyfile"),
 }

@@ -13,6 +13,7 @@ PYTHON = CURRENT / ".venv" / "bin" / "python"
 ROOT = Path("/var/lib/hero")
 LOG = Path("/var/log/hero")
 BROKER = Path("/var/lib/hero-broker")
+WEB = Path("/var/lib/hero-web")
 RUN = Path("/run/hero")
 SYSTEMD = Path("/etc/systemd/system")
 PROGRAMS = ("hero_tui", "hero_dev", "hero_builder", "a")

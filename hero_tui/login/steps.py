@@ -11,6 +11,7 @@ from backends.slot.secrets_file import read_secrets
 from hero_tui.login.editing import edit_secrets, editor_argv
 from hero_tui.login.place import Place
 from hero_tui.login.talk import Skipped, ask, say
+from hero_tui.verbs.noting import note
 from hero_tui.verbs.secrets import clone as clone_secrets
 from hero_tui.verbs.secrets import note_secrets
 
@@ -88,6 +89,7 @@ def claude(place: Place) -> None:
     chosen = _PREFERENCES[answer] if answer else now
     if chosen != now:
         asyncio.run(manifest.edit(lambda text: set_preference(text, chosen)))
+        note(place.where, place.login, "claude.use", chosen, done=True, detail=f"{now} before; at the first login")
     say(f"  {chosen}; `[claude]` in {place.shown(place.paths.manifest)} says so.")
 
 

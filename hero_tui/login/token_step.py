@@ -12,6 +12,7 @@ from backends.slot.files import write_atomically
 from hero_tui.login.place import Place
 from hero_tui.login.talk import Skipped, ask, ask_hidden, say, say_error
 from hero_tui.render.text import clean
+from hero_tui.verbs.noting import note
 
 SCOPES = ("read:user", "write:repository", "write:issue")
 _RESTART_SECONDS = 30.0
@@ -48,6 +49,7 @@ def take(place: Place) -> None:
         if _is_good(place, typed):
             break
     write_atomically(place.paths.forge_token, f"{typed}\n".encode(), mode=0o600)
+    note(place.where, place.login, "forge.token", url, done=True, detail="kept at the first login")
     say(f"  Kept in {place.shown(place.paths.forge_token)}, for you alone.")
     _tell_daemon(place)
 

@@ -6,11 +6,9 @@ import time
 from typing import Any
 
 from backends.model.agent_calls import AgentTools
-from backends.model.agent_tools import TOOLS as ACTIONS
 from backends.model.errors import HeroError, unknown_name
 from hero_tui.mcp_server.answers import bounded
 from hero_tui.mcp_server.arguments import parsed
-from hero_tui.mcp_server.changing import refuse_held
 from hero_tui.mcp_server.desk import Desk
 from hero_tui.mcp_server.events import EventReader, ReadEvents
 from hero_tui.mcp_server.tools import BY_NAME, TOOLS, Tool
@@ -42,7 +40,7 @@ class Toolbox:
         return tuple(tool for tool in TOOLS if tool.name in granted.tools)
 
     def call(self, name: str, given: dict[str, Any] | None) -> str:
-        """What the tool answers. Blocks; raises HeroError: denied, approval, usage, and what its daemon says."""
+        """What the tool answers. Blocks; raises HeroError: denied, usage, and what its daemon says."""
         granted = self._granted()
         self._events.begin(granted.seq)
         tool = BY_NAME.get(name)
@@ -55,8 +53,6 @@ class Toolbox:
                 hint=f"Granted are: {', '.join(granted.tools) or 'none'}.",
             )
         asked = parsed(tool.arguments, name, given)
-        if action := ACTIONS.get(name):
-            refuse_held(granted, action)
         if isinstance(asked, ReadEvents):
             return bounded(self._events.read(asked, granted.seq))
         assert tool.run

@@ -41,7 +41,7 @@ TOOLS: tuple[Tool, ...] = (
     Tool(
         "switch",
         "Run another branch, release or commit of a service in this slot. A version that does not get healthy is "
-        "undone. Waits up to 90 s for the end.",
+        "undone. Waits up to 90 s for the end; where a person has to allow it, it answers at once with an id.",
         changing.Switch,
         changing.switch,
         changes=True,
@@ -49,7 +49,7 @@ TOOLS: tuple[Tool, ...] = (
     Tool(
         "rebuild",
         "Build a service's worktree in this slot, with whatever is uncommitted in it, and run the result. "
-        "Waits up to 90 s for the end.",
+        "Waits up to 90 s for the end; where a person has to allow it, it answers at once with an id.",
         changing.Rebuild,
         changing.rebuild,
         changes=True,
@@ -65,7 +65,7 @@ TOOLS: tuple[Tool, ...] = (
     ),
     Tool(
         "cancel_question",
-        "Take back a question that is not answered yet.",
+        "Take back a question that is not answered yet, or a change that nobody has allowed yet.",
         asking.CancelQuestion,
         asking.cancel_question,
     ),

@@ -39,11 +39,17 @@ def item_lines(item: Data, terminal: Terminal, now: float) -> list[str]:
     lines = [terminal.paint(told, "bold")]
     for line in item["text"].splitlines():
         lines += wrap(f"  {clean(line, _LONGEST_LINE)}", terminal.width, "  ")
+    if held := item["approval"]:
+        rule = f'by the rule for "{held["rule"]}"' if held["rule"] else "for no rule names it"
+        radius = f"{held['action']} {held['subject']}: {held['radius']}, {rule}"
+        lines.append(terminal.paint(f"  {clean(radius)}", "warn"))
     lines += [f"  {terminal.paint(str(number), 'info')} {clean(option)}" for number, option in _numbered(item)]
     if item["answered_by"]:
         lines.append(f"{clean(item['answered_by'])} answered {age(item['answered_at'], now)} ago:")
         for line in answer_of(item).splitlines():
             lines += wrap(f"  {clean(line, _LONGEST_LINE)}", terminal.width, "  ")
+    for line in item["outcome"].splitlines():
+        lines += wrap(f"  {clean(line, _LONGEST_LINE)}", terminal.width, "  ")
     if item["problem"]:
         lines.append(terminal.paint(clean(item["problem"], _LONGEST_LINE), "bad"))
     return lines

@@ -14,7 +14,7 @@ _BAR = 16
 _BYTE_PHASES = ("download", "upload")
 _PHASES = (
     "resolve", "download", "unpack", "worktree", "swap", "restart", "health check", "roll back",
-    "publish", "upload", "start", "stop", "install", "fetch", "pull", "queued", "waits",
+    "publish", "upload", "start", "stop", "install", "fetch", "pull", "queued", "waits", "remove",
 )  # fmt: skip
 
 

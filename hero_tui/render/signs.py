@@ -43,7 +43,7 @@ UNICODE = Signs(
 ASCII = Signs(
     health={"healthy": "o", "starting": "~", "unhealthy": "!", "crashed": "X", "stopped": "-", "unknown": "?"},
     drift={"current": "=", "behind": "<", "modified": "*", "missing": "!", "pinned": "#"},
-    build={"queued": ".", "running": "&", "succeeded": "+", "failed": "x", "cancelled": "/", "superseded": ">"},
+    build={"queued": ":", "running": "&", "succeeded": "+", "failed": "x", "cancelled": "/", "superseded": "|"},
     busy="%",
     unbound=".",
     stale="~",

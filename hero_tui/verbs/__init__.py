@@ -39,10 +39,13 @@ VERBS: dict[str, tuple[str, str]] = {
     "secrets": ("secrets", "the private secrets repository: sync, edit, push; never prints one"),
     "login": ("login", "what a login does: the first steps, then the tmux session with the cockpit"),
     "doctor": ("doctor", "what is wrong here, why it matters and what mends it; --fix mends what it may"),
+    "host": ("host", "how the machine does, and who takes what of it; --disk: what takes the room"),
+    "clean": ("clean", "remove old versions, unused build folders and rotated logs of my slot; plan first"),
     "audit": ("audit", "who changed what, newest first"),
     "hooks": ("hooks", "the forge's webhooks of this box: their state, install, rotate"),
     "box": ("box", "a rootless box: make one, its daemons up, down, status"),
     "team": ("team", "the team repo into accounts: plan, apply, status, restore, accept"),
+    "web": ("web", "the cockpit in the browser: status, passwd, secret"),
     "aliases": ("aliases", "make the old names, service_<svc>, lead here"),
     "completion": ("completion", "print what makes bash, zsh or fish complete hero_dev"),
 }

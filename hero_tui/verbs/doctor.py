@@ -10,11 +10,12 @@ from hero_tui.verbs.exits import DONE, FAILED
 from hero_tui.verbs.session import Session
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from backends.client.locate import Where
     from backends.doctor.examination import Told
-    from backends.model.health_report import HealthFinding, HealthReport
+    from backends.model.health_report import HealthFinding, HealthMend, HealthReport
+    from hero_tui.verbs.noting import Complain
 
 
 def configure(_: str, parser: argparse.ArgumentParser) -> None:
@@ -36,7 +37,7 @@ def run(session: Session, asked: argparse.Namespace) -> int:
 
     where = session.where()
     report = asyncio.run(_examine(session, where, told, fix=asked.fix))
-    _note(where, report)
+    note_mends(where, report.mends, system=report.kind == "system")
     if session.json:
         session.answer(report.model_dump(mode="json"))
     else:
@@ -52,36 +53,40 @@ async def _examine(session: Session, where: Where, told: Told, *, fix: bool) -> 
     from backends.doctor.opening import open_context
 
     context = open_context(where.box, where.users())
-    slots = _slots(session, where, system=context.system)
+    slots = slots_to_look_at(where, session.slot, system=context.system)
     away = Owners() if context.system and context.is_root and slots else None
     return await examine(context, slots, told, fix=fix, away=away)
 
 
-def _note(where: Where, report: HealthReport) -> None:
+def note_mends(
+    where: Where, mends: Iterable[HealthMend], *, system: bool, complain: Complain | None = None
+) -> None:
     """Have every mend in the audit log: in the slot of who mends, or root's on a system box in the box's."""
-    from hero_tui.verbs.noting import note, note_on_box
+    from hero_tui.verbs.noting import note, note_on_box, on_stderr
 
-    away = report.kind == "system" and os.geteuid() == 0
-    for mend in report.mends:
+    away = system and os.geteuid() == 0
+    tell = note_on_box if away else note
+    for mend in mends:
         user = mend.slot or ("" if away else where.user or next(iter(where.users()), ""))
-        tell = note_on_box if away else note
-        tell(where, user, "doctor.mend", mend.id, done=mend.done, detail=mend.what)
+        done, said = mend.done, complain or on_stderr
+        tell(where, user, "doctor.mend", mend.id, done=done, detail=mend.what, complain=said)
 
 
-def _slots(session: Session, where: Where, *, system: bool) -> list[str]:
-    """Whose slots are looked at: the one that is named, all that this user may look into, or the user's own."""
+def slots_to_look_at(where: Where, named: str, *, system: bool) -> list[str]:
+    """Whose slots are looked at: the one that is named, all that this user may look into, or the user's own.
+
+    Raises HeroError `denied` for somebody else's on a system box.
+    """
     from backends.model.errors import HeroError
     from backends.system_box import login_of
 
-    if not system:
-        return [session.slot] if session.slot else where.users()
-    if os.geteuid() == 0:
-        return [session.slot] if session.slot else where.users()
+    if not system or os.geteuid() == 0:
+        return [named] if named else where.users()
     login = login_of(os.geteuid())
-    if session.slot and session.slot != login:
+    if named and named != login:
         raise HeroError(
             "denied",
-            f"{login} may not look into {session.slot}'s slot.",
-            hint=f"`hero_dev peek {session.slot}` shows what may be seen; root's doctor looks at all slots.",
+            f"{login} may not look into {named}'s slot.",
+            hint=f"`hero_dev peek {named}` shows what may be seen; root's doctor looks at all slots.",
         )
     return [login] if login in where.users() else []

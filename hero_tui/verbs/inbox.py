@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import time
 from typing import Any
@@ -15,6 +16,15 @@ from hero_tui.render.text import clean
 from hero_tui.verbs.exits import DONE
 from hero_tui.verbs.parsing import refuse_beside
 from hero_tui.verbs.session import Session, box_client
+
+_AGENT = "HERO_AGENT_SESSION"
+"""The variable that all processes of an agent have (backends/slot/agents/process.py)."""
+
+_SUBMITTED = {
+    "permission": " It is submitted until the agent has gone on.",
+    "approval": " It is done now; `hero_dev inbox ID` and the agent are told what came of it.",
+}
+_DECISIONS = {"allow": 1, "yes": 1, "y": 1, "deny": 2, "no": 2, "n": 2}
 
 _ENDED_LIMIT = 50
 _LIST_LIMIT = 1000
@@ -36,7 +46,12 @@ def configure(verb: str, parser: argparse.ArgumentParser) -> None:
         parser.add_argument("--wait", action="store_true", help="wait for the answer; 1 if none comes")
     elif verb == "answer":
         parser.add_argument("item", metavar="ID", help="the question's id, or its beginning")
-        parser.add_argument("text", metavar="TEXT|N", nargs="*", help="words, or the number of an option")
+        parser.add_argument(
+            "text", metavar="TEXT|N", nargs="*", help="words, the number of an option, allow, or deny WHY"
+        )
+        parser.add_argument(
+            "--confirm", metavar="NAME", default="", help="what it is done to: allows an action of high radius"
+        )
     elif verb == "tell":
         parser.add_argument("to", metavar="WHO", help="a user, @admins, or an agent like alice/3")
         parser.add_argument("text", metavar="TEXT", nargs="+", help="the message; - reads it from standard input")
@@ -72,12 +87,24 @@ def _answer(session: Session, asked: argparse.Namespace) -> int:
         found = _find(client, user, asked.item)
         if not asked.text:
             raise _what_answer(found, asked.item)
-        params = {"id": found["id"] if found else asked.item, "user": user}
+        refuse_agent(found)
+        params = {"id": found["id"] if found else asked.item, "user": user, "confirm": asked.confirm}
         item = client.call("question.answer", params | _chosen(found, asked.text))
-    submitted = " It is submitted until the agent has gone on." if item["state"] == "submitted" else ""
+    submitted = _SUBMITTED[item["kind"]] if item["state"] == "submitted" else ""
     answer = clean(answer_of(item).replace("\n", " "))
     _tell_item(session, item, f"Answered {clean(item['sender'])}: {answer}.{submitted}")
     return DONE
+
+
+def refuse_agent(item: Item | None) -> None:
+    """Raises HeroError `denied` where an agent decides in a person's name what waits for that person."""
+    if item is None or item["kind"] not in _SUBMITTED or not os.environ.get(_AGENT):
+        return
+    raise HeroError(
+        "denied",
+        f"{item['id']} is for {item['to']} to decide, and this shell is an agent's.",
+        hint="Answer from a shell of your own, or in the cockpit.",
+    )
 
 
 def _tell(session: Session, asked: argparse.Namespace) -> int:
@@ -117,6 +144,8 @@ def _show(session: Session, client: SyncClient, user: str, name: str) -> int:
     session.show(item_lines(item, session.terminal(), time.time()))
     if item["state"] == "open" and item["kind"] != "message":
         what = "N" if item["options"] else "TEXT"
+        if item["kind"] == "approval":
+            what = f"allow{_repeated(item)}"
         session.confirm([f"`hero_dev answer {clean(item['id'])} {what}` answers it."])
     return DONE
 
@@ -132,6 +161,8 @@ def _find(client: SyncClient, user: str, name: str) -> Item | None:
 def _chosen(item: Item | None, words: list[str]) -> dict[str, Any]:
     """What is answered: a number is an option's, where the question has options; words may follow it."""
     first = words[0]
+    if item and item["kind"] == "approval" and (choice := _DECISIONS.get(first.casefold())):
+        return {"choice": choice, "text": " ".join(words[1:])}
     if item and item["options"] and first.isascii() and first.isdigit() and len(first) < 3:
         return {"choice": int(first), "text": " ".join(words[1:])}
     return {"text": _text(words)}
@@ -140,9 +171,21 @@ def _chosen(item: Item | None, words: list[str]) -> dict[str, Any]:
 def _what_answer(item: Item | None, name: str) -> HeroError:
     if item is None:
         return HeroError("usage", f"What is the answer to {name}?", hint="`hero_dev inbox` lists what is asked.")
+    if item["kind"] == "approval":
+        what, repeated = clean(item["text"].splitlines()[0], 300), _repeated(item)
+        return HeroError(
+            "usage",
+            f"Allow or deny? {item['sender']} wants to: {what}",
+            hint=f"`hero_dev inbox {name}` has the plan; `hero_dev answer {name} allow{repeated}`, or deny WHY.",
+        )
     options = ", ".join(f"{number} {option}" for number, option in enumerate(item["options"], start=1))
     question = clean(item["text"].replace("\n", " "), 300)
     return HeroError("usage", f"What is the answer? {item['sender']} asks: {question}", hint=clean(options))
+
+
+def _repeated(item: Item) -> str:
+    """What allowing it takes besides."""
+    return f" --confirm {clean(item['approval']['subject'])}" if item["approval"]["radius"] == "high" else ""
 
 
 def _tell_item(session: Session, item: Item, line: str) -> None:

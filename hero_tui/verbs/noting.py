@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from backends.model.errors import HeroError
@@ -14,9 +15,27 @@ if TYPE_CHECKING:
     from backends.client.locate import Where
     from backends.model.paths import SlotPaths
 
+Complain = Callable[[str], None]
+"""Hears that something was done and could not be noted."""
 
-def note(where: Where, user: str, action: str, subject: str, *, done: bool, detail: str = "") -> None:
-    """Have it in the audit log, as the slot of `user`'s. Where nothing takes it, that is said on standard error:
+
+def on_stderr(sentence: str) -> None:
+    """How a verb complains."""
+    if sys.stderr is not None:
+        print(sentence, file=sys.stderr)
+
+
+def note(
+    where: Where,
+    user: str,
+    action: str,
+    subject: str,
+    *,
+    done: bool,
+    detail: str = "",
+    complain: Complain = on_stderr,
+) -> None:
+    """Have it in the audit log, as the slot of `user`'s. Where nothing takes it, `complain` is told:
     what was done stays done."""
     params = _params(action, subject, done, detail)
     try:
@@ -28,16 +47,25 @@ def note(where: Where, user: str, action: str, subject: str, *, done: bool, deta
                 raise
             _leave(where, paths, user, params)
     except HeroError as error:
-        _not_noted(action, error)
+        complain(_not_noted(action, error))
 
 
-def note_on_box(where: Where, user: str, action: str, subject: str, *, done: bool, detail: str = "") -> None:
+def note_on_box(
+    where: Where,
+    user: str,
+    action: str,
+    subject: str,
+    *,
+    done: bool,
+    detail: str = "",
+    complain: Complain = on_stderr,
+) -> None:
     """As `note`, for root, who leaves nothing in anybody's home; `user` is whose slot was changed, "" the box."""
     try:
         with SyncClient(where.box.rpc_socket) as client:
             client.call("audit.note", {**_params(action, subject, done, detail), "slot": user})
     except HeroError as error:
-        _not_noted(action, error)
+        complain(_not_noted(action, error))
 
 
 def _params(action: str, subject: str, done: bool, detail: str) -> dict[str, Any]:
@@ -78,6 +106,5 @@ def _leave(where: Where, paths: SlotPaths, user: str, params: dict[str, Any]) ->
     asyncio.run(keep())
 
 
-def _not_noted(action: str, error: HeroError) -> None:
-    if sys.stderr is not None:
-        print(f"{action} was done, but is not in the audit log: {clean(error.message)}", file=sys.stderr)
+def _not_noted(action: str, error: HeroError) -> str:
+    return f"{action} was done, but is not in the audit log: {clean(error.message)}"

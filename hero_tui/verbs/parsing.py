@@ -32,6 +32,13 @@ class Parser(argparse.ArgumentParser):
         sentence = f"{message[:1].upper()}{message[1:]}{'' if message.endswith('?') else '.'}"
         raise HeroError("usage", sentence, hint=f"`{self.prog} --help` tells more.")
 
+    def format_help(self) -> str:
+        """The help, and by which keys the cockpit does the same."""
+        from hero_tui.keys import of_verb  # only who asks for help pays for the table
+
+        told = [f"  {entry.all_shown:12} {entry.help}" for entry in of_verb(self.prog.rpartition(" ")[2])]
+        return super().format_help() + ("\nin the cockpit:\n" + "\n".join(told) + "\n" if told else "")
+
 
 def split(words: list[str]) -> Line:
     """Take the verb out of `words`: the first one that is neither an option nor an option's value."""

@@ -55,6 +55,15 @@ class AgentText(TextArea):
         )
         self.cursor_blink = False
 
+    def memory(self) -> str:
+        """What stands there and was not sent."""
+        return self.text
+
+    def recall(self, memory: object) -> None:
+        """The words again, unless others have been written meanwhile."""
+        if isinstance(memory, str) and memory and not self.text:
+            self.insert(memory)
+
     async def _on_key(self, event: events.Key) -> None:
         """Leave Enter to its binding, which sends."""
         if event.key != "enter":

@@ -84,6 +84,7 @@ class BuildList(ScrollView, can_focus=True):
         self._cursor = 0
         self._columns: list[Column] = []
         self._painted: dict[int, Line] = {}
+        self._recalled: tuple[str, int] | None = None
 
     # -- data -------------------------------------------------------------------------------------
 
@@ -98,6 +99,7 @@ class BuildList(ScrollView, can_focus=True):
             self._cursor = ids.index(before.id) if before and known else min(place, max(0, len(ids) - 1))
             self._measure()
             self._keep_line(place)
+            self._return()
         self._repaint()
         after = self.build
         if (before.id if before else "") != (after.id if after else ""):
@@ -121,6 +123,28 @@ class BuildList(ScrollView, can_focus=True):
             top = max(0, top + self._cursor - place)
         self._scroll(max(self._cursor - self._room + 1, min(top, self._cursor)))
 
+    def memory(self) -> tuple[str, int] | None:
+        """The build under the cursor, and on which line of the screen it is."""
+        return (self.build.id, self._cursor - self.scroll_offset.y) if self.build else self._recalled
+
+    def recall(self, memory: object) -> None:
+        """The cursor there again, once that build has come; whoever moves it meanwhile has it."""
+        if isinstance(memory, tuple):
+            self._recalled = memory
+            self._return()
+            self._repaint()
+
+    def _return(self) -> None:
+        if self._recalled is None:
+            return
+        id, line = self._recalled
+        place = next((number for number, build in enumerate(self._builds) if build.id == id), None)
+        if place is not None:
+            self._recalled = None
+            self._cursor = place
+            # Before the first layout nothing has a height that could be scrolled in.
+            self.call_after_refresh(self._scroll, max(0, place - line))
+
     # -- cursor -----------------------------------------------------------------------------------
 
     @property
@@ -142,6 +166,7 @@ class BuildList(ScrollView, can_focus=True):
 
     def _move_to(self, place: int) -> None:
         place = max(0, min(len(self._builds) - 1, place))
+        self._recalled = None
         if not self._builds or place == self._cursor:
             return
         self._cursor = place
@@ -164,6 +189,11 @@ class BuildList(ScrollView, can_focus=True):
         super().watch_scroll_y(old_value, new_value)
         if new_value > old_value:
             self._say_end()
+
+    def jump_spots(self) -> list[tuple[int, int]]:
+        """Where a click does something: the lines that are visible."""
+        shown = min(self.size.height - 1, len(self._builds) - self.scroll_offset.y)
+        return [(0, y + 1) for y in range(shown)]
 
     def on_click(self, event: events.Click) -> None:
         """Move to the clicked line; a second click chooses it."""

@@ -24,6 +24,7 @@ _PHASES = (
     "stop",
     "install",
     "fetch",
+    "remove",
 )
 BYTE_PHASES = frozenset({"download", "upload"})
 """Phases whose progress counts bytes."""

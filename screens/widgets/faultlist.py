@@ -20,37 +20,56 @@ from screens.widgets.glyphs import UNICODE, Glyphs
 from screens.widgets.one_line import Part, paint_parts
 
 _ORDER = ("crashed", "unhealthy", "missing", "failed")
+_SHOWN = 40
+"""More than any style gives room for."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One broken binding: `kind` is its health, `missing`, or `failed` for its build."""
+    """One broken binding at `now`: `kind` is its health, `missing`, or `failed` for its build."""
 
     user: str
-    service: str
-    kind: str
-    text: str
+    status: ServiceStatus
+    now: datetime
+
+    @property
+    def service(self) -> str:
+        """Which one."""
+        return self.status.service
+
+    @property
+    def kind(self) -> str:
+        """What is wrong with it."""
+        status = self.status
+        if status.health in ("crashed", "unhealthy"):
+            return status.health
+        return "missing" if status.drift == "missing" else "failed"
+
+    @property
+    def text(self) -> str:
+        """Since when and why; worked out for those that are shown alone, as there may be hundreds."""
+        return _reason(self.status, self.now)
 
 
 def faults_of(cells: Iterable[tuple[str, ServiceStatus]], now: datetime, first: str = "") -> list[Fault]:
     """The broken ones of `cells` (user and binding), the worst first, those of the user `first` before others'."""
-    found = [_fault(user, status, now) for user, status in cells if is_faulty(status)]
+    found = [Fault(user, status, now) for user, status in cells if is_faulty(status)]
     return sorted(
         found, key=lambda fault: (_ORDER.index(fault.kind), fault.user != first, fault.user, fault.service)
     )
 
 
-def _fault(user: str, status: ServiceStatus, now: datetime) -> Fault:
+def _reason(status: ServiceStatus, now: datetime) -> str:
     if status.health in ("crashed", "unhealthy"):
         when = f"{status.health} {ago(status.since, now)}".strip()
         parts = (when, status.reason, status.last_log)
-        return Fault(user, status.service, status.health, " · ".join(clean(part) for part in parts if part))
+        return " · ".join(clean(part) for part in parts if part)
     if status.drift == "missing":
-        return Fault(user, status.service, "missing", clean(status.drift_reason or "nothing is installed"))
+        return clean(status.drift_reason or "nothing is installed")
     build = status.build
     lines = [line.strip() for line in (build.error if build else "").splitlines() if line.strip()]
     when = f"build failed {ago(build.finished_at, now) if build else ''}".strip()
-    return Fault(user, status.service, "failed", " · ".join((when, *(clean(line) for line in lines[-1:]))))
+    return " · ".join((when, *(clean(line) for line in lines[-1:])))
 
 
 class FaultList(Widget):
@@ -78,14 +97,15 @@ class FaultList(Widget):
     def __init__(self, *, glyphs: Glyphs = UNICODE, id: str | None = None) -> None:
         super().__init__(id=id)
         self._faults: Sequence[Fault] = ()
+        self._looks: list[tuple[str, str, str, str]] = []
         self._glyphs = glyphs
 
     def show(self, faults: Sequence[Fault]) -> None:
-        """Show these; repaints only if they differ."""
-        if list(faults) != list(self._faults):
-            grown = len(faults) != len(self._faults)
-            self._faults = tuple(faults)
-            self.refresh(layout=grown)
+        """Show these; repaints only if those that have room look otherwise."""
+        before, self._faults = self._faults, faults
+        looks, self._looks = self._looks, [(one.user, one.service, one.kind, one.text) for one in faults[:_SHOWN]]
+        if looks != self._looks or len(before) != len(faults):
+            self.refresh(layout=min(len(before), _SHOWN) != min(len(faults), _SHOWN))
 
     @property
     def faults(self) -> Sequence[Fault]:
@@ -95,6 +115,10 @@ class FaultList(Widget):
     def get_content_height(self, container: object, viewport: object, width: int) -> int:
         """A line a fault."""
         return len(self._faults)
+
+    def jump_spots(self) -> list[tuple[int, int]]:
+        """Where a click does something: the faults that are visible."""
+        return [(0, y) for y in range(min(self.size.height, len(self._faults)))]
 
     def on_click(self, event: events.Click) -> None:
         """Say which one was clicked."""
@@ -111,8 +135,8 @@ class FaultList(Widget):
             left = len(self._faults) - y
             return paint_parts(self, [(f"   … and {left} more; ! shows them all", "fault--more")])
         fault = self._faults[y]
-        user = max(cell_len(one.user) for one in self._faults)
-        service = max(cell_len(one.service) for one in self._faults)
+        user = max(cell_len(one[0]) for one in self._looks)
+        service = max(cell_len(one[1]) for one in self._looks)
         sign, style = self._sign(fault.kind)
         parts: list[Part] = [
             (f" {sign} ", style),

@@ -34,6 +34,7 @@ def row_of(slot: SlotView, *, tagged: bool, waits: int) -> GridRow:
         waits=waits,
         role=head.role,
         box=head.box,
+        leads=head.slot.startswith(f"{INTEGRATION}@"),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -93,7 +94,7 @@ UNICODE = Glyphs(
         "iteration": "↻",
         "end": "■",
     },
-    item={"question": "?", "permission": "◈", "message": "◂"},
+    item={"question": "?", "permission": "◈", "approval": "◆", "message": "◂"},
     credential={"expiring": "◷", "cooling": "❅"},
     busy="↻",
     building="⚙",
@@ -121,19 +122,19 @@ ASCII = Glyphs(
     drift={"current": "=", "behind": "<", "modified": "*", "missing": "!", "pinned": "#"},
     source={"release": "v", "build": "^", "hash": "#"},
     build={
-        "queued": ".",
+        "queued": ":",
         "running": "&",
         "succeeded": "+",
         "failed": "x",
         "cancelled": "/",
-        "superseded": ">",
+        "superseded": "|",
     },
-    agent={"starting": "~", "working": "o", "waiting": "?", "idle": "-", "error": "X", "gone": "."},
+    agent={"starting": ":", "working": "o", "waiting": "?", "idle": "-", "error": "X", "gone": "."},
     said={
         "start": "|",
         "prompt": ">",
         "tool": "*",
-        "result": "=",
+        "result": "+",
         "answer": "o",
         "wait": "?",
         "error": "X",
@@ -141,13 +142,13 @@ ASCII = Glyphs(
         "iteration": "%",
         "end": "#",
     },
-    item={"question": "?", "permission": "!", "message": "<"},
+    item={"question": "?", "permission": "!", "approval": "#", "message": "<"},
     credential={"expiring": "~", "cooling": "*"},
     busy="%",
     building="*",
     unbound=".",
-    folded="+",
-    unfolded="-",
+    folded="*",
+    unfolded="v",
     stale="~",
     cursor=">",
     marked="|",
@@ -156,6 +157,39 @@ ASCII = Glyphs(
     rule="-",
     levels="_.-=+*%#",
 )
+
+
+_IN_ASCII = {
+    **dict.fromkeys("╭╮╰╯┌┐└┘╔╗╚╝┏┓┗┛├┤┬┴┼", "+"),
+    **dict.fromkeys("│┃║▎▏▌▍▊▋▐▕▉╏", "|"),
+    **dict.fromkeys("─━═╌╍—–‒‑▔", "-"),
+    **dict.fromkeys("▀█▖▗▘▙▛▜▝▟▒░▓", "#"),
+    **dict.fromkeys("“”„«", '"'),
+    **dict.fromkeys("‘’‚", "'"),
+    **dict.fromkeys("…·•", "."),
+    "×": "x",
+    "→": ">",
+    "←": "<",
+    "↑": "^",
+    "›": ">",
+    "‹": "<",
+    "↶": "<",
+    "‖": "|",
+    "⟳": "%",
+    "µ": "u",
+    "\u00a0": " ",
+} | {sign: ASCII.all()[name] for name, sign in UNICODE.all().items()}
+"""Frames, dashes, quotes and arrows of sentences, and every sign of the set, which has the last word."""
+
+
+def in_ascii(character: str) -> str:
+    """What stands for one character where only ASCII can be drawn."""
+    if character.isascii():
+        return character
+    if character in _IN_ASCII:
+        return _IN_ASCII[character]
+    plain = unicodedata.normalize("NFKD", character)[0]
+    return plain if plain.isascii() else "?"
 
 
 def glyphs_for(environment: Mapping[str, str]) -> Glyphs:

@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from textual import events
 from textual.binding import Binding, BindingType
-from textual.geometry import Region, Size
+from textual.geometry import Offset, Region, Size
 from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
@@ -18,7 +18,7 @@ from screens.widgets.glyphs import UNICODE, Glyphs
 from screens.widgets.grid_canvas import Canvas, Viewport
 from screens.widgets.grid_data import Filters, GridCell, GridColumn, GridRow, GridView
 from screens.widgets.grid_layout import DENSITIES, Density, Geometry, measure
-from screens.widgets.grid_model import GridModel
+from screens.widgets.grid_model import GridModel, Look
 from screens.widgets.grid_order import GROUPS, SORTS, Order, is_head
 from screens.widgets.grid_paint import PARTS, STATES, Ink
 
@@ -124,11 +124,10 @@ class FleetGrid(ScrollView, can_focus=True):
         before = self._model.row(row.key)
         if before is None or before == row:
             return
-        geometry, stale, rows = self._geometry, before.stale, self.view.rows
-        self._model.set_row(row)
+        stale = before.stale
+        moved = self._model.set_row(row)
         place = self.view.row_at.get(row.key)
-        same = measure(geometry.width, geometry.height, self.view, self._choice) == geometry
-        moved = [one.key for one in rows] != [one.key for one in self.view.rows]
+        same = _room_of(before) == _room_of(row)
         if place is None or not self.size or not same or moved or stale != row.stale:
             self._reshape()
             return
@@ -141,14 +140,49 @@ class FleetGrid(ScrollView, can_focus=True):
 
     def set_cells(self, cells: Iterable[tuple[tuple[str, str], GridCell | None]]) -> None:
         """Show these by row and column; where rows come, go or move by it, that is worked out once."""
-        moved = False
+        moved, viewport = False, self._viewport
+        boxes: list[Region] = []
         for (row_key, column_key), cell in cells:
-            moved |= self._set_cell(row_key, column_key, cell)
+            moved |= self._set_cell(row_key, column_key, cell, viewport, boxes)
+        self.refresh_boxes(*boxes)
         if moved:
             self._model.refilter()
             self._reshape()
 
-    def _set_cell(self, row_key: str, column_key: str, cell: GridCell | None) -> bool:
+    def show_from(self, look: Look, faults: Callable[[str], int]) -> None:
+        """Take cells from `look` when they are first shown, and from `faults` how many of a row's are faulty."""
+        self._model.watch(look, faults)
+
+    def look_again(self, cells: Iterable[tuple[str, str]]) -> None:
+        """These may look otherwise. Those that nobody has looked at yet are only counted."""
+        known, moved = [], False
+        for row_key, column_key in cells:
+            if self._model.is_known(row_key, column_key):
+                known.append(((row_key, column_key), self._model.newest(row_key, column_key)))
+            else:
+                moved |= self._model.recount(row_key)
+        self.set_cells(known)
+        if moved:
+            self._model.refilter()
+            self._reshape()
+
+    def grow_older(self) -> None:
+        """Cells tell ages, and those have changed: in the rows on the screen now, in others once they are seen."""
+        self._model.grow_older()
+        for row in self._rows_on_screen():
+            self.look_again([(row.key, column.key) for column in self.view.columns])
+
+    def _rows_on_screen(self) -> Iterable[GridRow]:
+        """Frozen rows, and those of the others that are in view."""
+        geometry, rows = self._geometry, self.view.rows
+        first = geometry.frozen + self.scroll_offset.y // geometry.row_height
+        room = -(-max(0, self._visible.height - geometry.top) // geometry.row_height) + 1
+        return (*rows[: geometry.frozen], *rows[first : first + room])
+
+    def _set_cell(
+        self, row_key: str, column_key: str, cell: GridCell | None, viewport: Viewport, boxes: list[Region]
+    ) -> bool:
+        """Put it there, and what has to be painted for it into `boxes`; True if rows may have moved by it."""
         before = self._model.cell(row_key, column_key)
         if before == cell:
             return False
@@ -156,23 +190,23 @@ class FleetGrid(ScrollView, can_focus=True):
         summary = self._model.cell(head, column_key) if head else None
         moved = self._model.set_cell(row_key, column_key, cell)
         if not moved:
-            self._paint_change(row_key, column_key, before, cell)
+            boxes += self._changed(viewport, row_key, column_key, before, cell)
             if self._model.faults(row_key) != faults and self.size and row_key in self.view.row_at:
-                self.refresh_boxes(self._canvas.label_box(self._viewport, self.view.row_at[row_key]))
+                boxes.append(self._canvas.label_box(viewport, self.view.row_at[row_key]))
             if head:
-                self._paint_change(head, column_key, summary, self._model.cell(head, column_key))
+                boxes += self._changed(viewport, head, column_key, summary, self._model.cell(head, column_key))
         if self._cursor == (row_key, column_key):
             self._post_highlight()
         return moved
 
-    def _paint_change(
-        self, row_key: str, column_key: str, before: GridCell | None, after: GridCell | None
-    ) -> None:
+    def _changed(
+        self, viewport: Viewport, row_key: str, column_key: str, before: GridCell | None, after: GridCell | None
+    ) -> Iterable[Region]:
         row, column = self.view.row_at.get(row_key), self.view.column_at.get(column_key)
-        if row is None or column is None or not self.size or before == after:
-            return
+        if row is None or column is None or not viewport.size or before == after:
+            return ()
         self._canvas.forget_row(row_key)
-        self.refresh_boxes(*self._canvas.changed_boxes(self._viewport, row, column, before, after))
+        return self._canvas.changed_boxes(viewport, row, column, before, after)
 
     def cell(self, row_key: str, column_key: str) -> GridCell | None:
         """What was last set there."""
@@ -227,6 +261,20 @@ class FleetGrid(ScrollView, can_focus=True):
         row, column = self.view.row_at.get(keys[0]), self.view.column_at.get(keys[1])
         if row is not None and column is not None:
             self._move_to(row, column)
+
+    def memory(self) -> tuple[Filters, Order, tuple[str, str] | None, Offset]:
+        """What is left out, in which order the rows are, the cell under the cursor, where it is scrolled to."""
+        return self.filters, self.order, self._cursor, self.scroll_offset
+
+    def recall(self, memory: object) -> None:
+        """All of that again."""
+        match memory:
+            case (Filters() as filters, Order() as order, cursor, Offset() as top):
+                self._filter(filters)
+                self.set_order(order)
+                if isinstance(cursor, tuple):
+                    self.cursor = cursor
+                self.scroll_to(top.x, top.y, animate=False, force=True)
 
     def _position(self) -> tuple[int, int]:
         if self._cursor is None:
@@ -466,3 +514,8 @@ class FleetGrid(ScrollView, can_focus=True):
     def render_line(self, y: int) -> Strip:
         """One line of the widget: header, frozen row, rule or body."""
         return self._canvas.line(self._viewport, y)
+
+
+def _room_of(row: GridRow) -> tuple[object, ...]:
+    """What of a row the widths of columns hang on."""
+    return row.title, row.tag, row.short_tag, row.tag_state, bool(row.agents)

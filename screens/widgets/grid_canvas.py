@@ -38,6 +38,7 @@ class Canvas:
         self._titles = header_titles(model.view.columns, geometry.inner - 1)
         self._rows: LRUCache[str, tuple[object, list[Strip]]] = LRUCache(512)
         self._labels: LRUCache[str, tuple[object, list[Strip]]] = LRUCache(512)
+        self._looks: LRUCache[tuple[GridCell | None, Style, bool], tuple[paint.Line, ...]] = LRUCache(2048)
 
     def forget_row(self, key: str) -> None:
         """Paint this row anew when it is next asked for."""
@@ -70,10 +71,11 @@ class Canvas:
         self, view: Viewport, row: int, column: int, before: GridCell | None, after: GridCell | None
     ) -> Iterator[Region]:
         """The spans in which two looks of a cell differ, one a line, as far as they are visible."""
-        ground, hot = self._ground(view, row, column), self._is_hot(view, row, column)
-        old = paint.paint_cell(before, self.geometry, self._ink, ground, hot)
-        new = paint.paint_cell(after, self.geometry, self._ink, ground, hot)
         whole = self.cell_box(view, row, column)
+        if not whole:
+            return
+        ground, hot = self._ground(view, row, column), self._is_hot(view, row, column)
+        old, new = self._paint(before, ground, hot), self._paint(after, ground, hot)
         x = self.geometry.column_x(column, view.scroll.x)
         y = self.geometry.row_y(row, view.scroll.y)
         for line, pair in enumerate(zip(old, new, strict=True)):
@@ -117,20 +119,30 @@ class Canvas:
     def _row(self, view: Viewport, row: int) -> list[Strip]:
         shown, geometry = self._model.view, self.geometry
         key = shown.rows[row].key
-        signature = (view.cursor, view.focused) if view.cursor and view.cursor[0] == key else None
+        hot = view.cursor[1] if view.cursor and view.cursor[0] == key else None
+        signature = (hot, view.focused if hot is not None else None, self._model.age)
         cached = self._rows.get(key)
         if cached is not None and cached[0] == signature:
             return cached[1]
+        self._model.bring_up_to_date(key)
         lines: list[list[Segment]] = [[] for _ in range(geometry.row_height)]
+        others = self._ground(view, row)
         for column, service in enumerate(shown.columns):
-            cell = self._model.cell(key, service.key)
-            ground, hot = self._ground(view, row, column), self._is_hot(view, row, column)
-            painted = paint.paint_cell(cell, geometry, self._ink, ground, hot)
+            ground = self._ground(view, row, column) if service.key == hot else others
+            painted = self._paint(self._model.cell(key, service.key), ground, service.key == hot)
             for target, segments in zip(lines, painted, strict=True):
                 target.extend(segments)
         strips = [Strip(segments, geometry.pitch * len(shown.columns)) for segments in lines]
         self._rows[key] = (signature, strips)
         return strips
+
+    def _paint(self, cell: GridCell | None, ground: Style, hot: bool) -> tuple[paint.Line, ...]:
+        """A cell's lines; most cells look like others do."""
+        key = (cell, ground, hot)
+        lines = self._looks.get(key)
+        if lines is None:
+            lines = self._looks[key] = paint.paint_cell(cell, self.geometry, self._ink, ground, hot)
+        return lines
 
     def _label(self, view: Viewport, row: int) -> list[Strip]:
         data = self._model.view.rows[row]

@@ -16,6 +16,7 @@ from screens.widgets.inbox_model import answer_text, is_open, is_unread, left_te
 from screens.widgets.one_line import Part
 
 _ROOM_FOR_ANSWER = 104
+_WAITING = {"permission": "health--unhealthy", "medium": "health--unhealthy", "high": "health--crashed"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +72,12 @@ class InboxTable:
                 text = left_text(row, self.now)
                 return ((fit_right(text, width), "health--crashed" if text.endswith("s") else "health--starting"),)
             case "answer":
-                return ((fit(self._problem(row) or answer_text(row), width), self._answer_style(row)),)
+                said = self._problem(row) or row.outcome or answer_text(row)
+                return ((fit(said, width), self._answer_style(row)),)
         if width and column.name == "text" and (problem := self.problems.get(row.id)):
             return ((fit(problem, width), "health--crashed"),)
-        return ((fit(row.text, width), "list--name" if new else "list--quiet"),)
+        said = row.text.partition("\n")[0] if row.kind == "approval" else row.text
+        return ((fit(said, width), "list--name" if new else "list--quiet"),)
 
     def _problem(self, row: InboxItem) -> str:
         return self.problems.get(row.id, "") or clean(row.problem)
@@ -90,7 +93,7 @@ class InboxTable:
             return f"{glyphs.item['message']} {word}", "list--quiet" if read else "health--healthy"
         match row.state:
             case "open":
-                style = "health--unhealthy" if row.kind == "permission" else "health--starting"
+                style = _WAITING.get(row.approval.radius if row.approval else row.kind, "health--starting")
                 return f"{glyphs.item[row.kind]} {row.kind}", style
             case "submitted":
                 return f"{glyphs.busy} submitted", "list--mine"

@@ -31,15 +31,24 @@ def inbox_detail(
     ]
     if item.options and not decides(item):
         parts += [Text(""), options_text(item.options, chosen or item.choice, colours)]
+    if held := item.approval:
+        colour = colours("error" if held.radius == "high" else "warning")
+        parts += [
+            Text(""),
+            Text(f"{clean(held.action)} {clean(held.subject)}: {held.radius} radius", style=colour),
+        ]
     parts.append(Text(""))
     if item.state == "submitted":
-        words = f"submitted: {answer_text(item)} — the agent has not gone on yet"
+        after = "it is not done yet" if item.kind == "approval" else "the agent has not gone on yet"
+        words = f"submitted: {answer_text(item)} — {after}"
         parts.append(Text(words, style=f"bold {colours('primary')}"))
     elif item.answered_by:
         who = f"{clean(item.answered_by)} answered {ago(item.answered_at, now)}: "
         parts.append(Text.assemble((who, quiet), answer_text(item)))
     elif item.kind != "message" and not is_open(item):
         parts.append(Text(f"It is {item.state}; nothing can be answered any more.", style=quiet))
+    if item.outcome:
+        parts.append(question_text(item.outcome, colours))
     for sentence in (problem, item.problem):
         if sentence:
             parts.append(Text(clean(sentence), style=colours("error")))

@@ -25,7 +25,7 @@ class InboxFilters(ListFilters):
 
 
 def is_open(item: InboxItem) -> bool:
-    """A question or a dialog that waits for an answer."""
+    """A question, a dialog or an action that waits for an answer."""
     return item.kind != "message" and item.state == "open"
 
 
@@ -36,7 +36,7 @@ def is_unread(item: InboxItem) -> bool:
 
 def decides(item: InboxItem) -> bool:
     """Whether it is answered by allowing or denying."""
-    return item.kind == "permission" and tuple(one.casefold() for one in item.options) == _PERMISSION
+    return item.kind in ("permission", "approval") and tuple(one.casefold() for one in item.options) == _PERMISSION
 
 
 def choice_of(allowed: bool) -> int:

@@ -52,6 +52,15 @@ class InboxReply(Container):
         self.field.clear()
         self.close()
 
+    def memory(self) -> InboxItem | None:
+        """For whom words are there that have not been sent; the field keeps these."""
+        return self.item
+
+    def recall(self, memory: object) -> None:
+        """The words are for this one."""
+        if isinstance(memory, InboxItem):
+            self.item = memory
+
     def refuse(self, problem: str) -> None:
         """They have not, and why."""
         set_titles(self, f"not sent to {self.item.sender}" if self.item else "", problem)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 from rich.cells import cell_len
@@ -18,11 +18,15 @@ from screens.widgets.one_line import Part, paint_parts
 
 @dataclass(frozen=True, slots=True)
 class KeyHint:
-    """A key as a person reads it and what it does. `always` hints keep their place at the right."""
+    """A key as a person reads it and what it does. `always` hints keep their place at the right.
+
+    `help` is shown where the mouse rests on it.
+    """
 
     key: str
     label: str
     always: bool = False
+    help: str = field(default="", compare=False)
 
     @property
     def width(self) -> int:
@@ -75,20 +79,31 @@ class KeyFooter(Widget):
         more: list[Part] = [(" …", "footer--more")] if cut else []
         return paint_parts(self, [*_parts(left), *more], _parts(right))
 
-    def on_click(self, event: events.Click) -> None:
-        """Say which hint was clicked."""
-        event.stop()
+    def _spans(self) -> Iterator[tuple[KeyHint, int]]:
+        """The hints that are shown, each with the cell that it begins at."""
         left, right, _ = self._fitting()
         x = 0
         for hint in left:
-            if x <= event.x < x + hint.width:
-                self.post_message(self.Pressed(self, hint.key))
+            yield hint, x
             x += hint.width
         x = self.size.width - sum(hint.width for hint in right)
         for hint in right:
-            if x <= event.x < x + hint.width:
-                self.post_message(self.Pressed(self, hint.key))
+            yield hint, x
             x += hint.width
+
+    def _hint_at(self, x: int) -> KeyHint | None:
+        return next((hint for hint, start in self._spans() if start <= x < start + hint.width), None)
+
+    def on_mouse_move(self, event: events.MouseMove) -> None:
+        """What the hint under the mouse does, in full."""
+        hint = self._hint_at(event.x)
+        self.tooltip = hint.help if hint and hint.help else None
+
+    def on_click(self, event: events.Click) -> None:
+        """Say which hint was clicked."""
+        event.stop()
+        if hint := self._hint_at(event.x):
+            self.post_message(self.Pressed(self, hint.key))
 
 
 def _parts(hints: list[KeyHint]) -> list[Part]:

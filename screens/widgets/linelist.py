@@ -10,6 +10,7 @@ from rich.segment import Segment
 from rich.style import Style
 from textual import events
 from textual.binding import Binding, BindingType
+from textual.cache import LRUCache
 from textual.geometry import Region, Size
 from textual.message import Message
 from textual.scroll_view import ScrollView
@@ -91,6 +92,9 @@ class LineList(ScrollView, Generic[Row], can_focus=True):
         self._cursor = 0
         self._columns: list[Column] = []
         self._painted: dict[int, Line] = {}
+        self._lines: dict[tuple[int, bool, bool], Line] = {}
+        self._strips: LRUCache[tuple[Line, int], Strip] = LRUCache(512)
+        self._recalled: tuple[str, int] | None = None
 
     # -- data -------------------------------------------------------------------------------------
 
@@ -99,11 +103,13 @@ class LineList(ScrollView, Generic[Row], can_focus=True):
         before, place = self._key, self._cursor
         moved = rows is not self._rows
         self._rows, self._table = rows, table
+        self._lines.clear()
         if moved:
             keys = [table.key(row) for row in rows]
             self._cursor = keys.index(before) if before in keys else min(place, max(0, len(keys) - 1))
             self._measure()
             self._keep_line(place)
+            self._return()
         self._repaint()
         if before != self._key:
             self.post_message(self.Highlighted(self))
@@ -130,6 +136,31 @@ class LineList(ScrollView, Generic[Row], can_focus=True):
             top = max(0, top + self._cursor - place)
         self._scroll(max(self._cursor - self._room + 1, min(top, self._cursor)))
 
+    def memory(self) -> tuple[str, int] | None:
+        """The row under the cursor, and on which line of the screen it is."""
+        return (self._key or "", self._cursor - self.scroll_offset.y) if self._rows else self._recalled
+
+    def recall(self, memory: object) -> None:
+        """The cursor there again, once that row has come; whoever moves it meanwhile has it."""
+        if isinstance(memory, tuple):
+            self._recalled = memory
+            before = self._key
+            self._return()
+            self._repaint()
+            if before != self._key:
+                self.post_message(self.Highlighted(self))
+
+    def _return(self) -> None:
+        if self._recalled is None:
+            return
+        key, line = self._recalled
+        place = next((number for number, row in enumerate(self._rows) if self._table.key(row) == key), None)
+        if place is not None:
+            self._recalled = None
+            self._cursor = place
+            # Before the first layout nothing has a height that could be scrolled in.
+            self.call_after_refresh(self._scroll, max(0, place - line))
+
     def put_cursor(self, key: str) -> bool:
         """The cursor on the row with this key; False where there is none."""
         place = next((number for number, row in enumerate(self._rows) if self._table.key(row) == key), None)
@@ -153,6 +184,7 @@ class LineList(ScrollView, Generic[Row], can_focus=True):
 
     def _move_to(self, place: int) -> None:
         place = max(0, min(len(self._rows) - 1, place))
+        self._recalled = None
         if self._rows and place != self._cursor:
             self._cursor = place
             self._scroll(max(place - self._room + 1, min(self.scroll_offset.y, place)))
@@ -179,6 +211,11 @@ class LineList(ScrollView, Generic[Row], can_focus=True):
         super().watch_scroll_y(old_value, new_value)
         if new_value > old_value:
             self._say_end()
+
+    def jump_spots(self) -> list[tuple[int, int]]:
+        """Where a click does something: the lines that are visible."""
+        shown = min(self.size.height - 1, len(self._rows) - self.scroll_offset.y)
+        return [(0, y + 1) for y in range(shown)]
 
     def on_click(self, event: events.Click) -> None:
         """Move to the clicked line; a second click chooses it."""
@@ -209,8 +246,14 @@ class LineList(ScrollView, Generic[Row], can_focus=True):
         room = max(1, self.size.width - 3)
         columns, self._columns = self._columns, self._table.columns(self._rows, room)
         self.virtual_size = Size(self.size.width, len(self._rows) + 1)
+        self._lines.clear()
         if columns != self._columns:
             self.refresh()
+
+    def notify_style_update(self) -> None:
+        """Forget what is painted when theme or style sheet change."""
+        self._strips.clear()
+        super().notify_style_update()
 
     def _repaint(self) -> None:
         """Paint the lines that look other than they did."""
@@ -222,7 +265,13 @@ class LineList(ScrollView, Generic[Row], can_focus=True):
         place = y - 1 + self.scroll_offset.y
         if place >= len(self._rows):
             return "", ()
-        row, hot = self._rows[place], place == self._cursor
+        key = (place, place == self._cursor, self.has_focus)
+        line = self._lines.get(key)
+        if line is None:
+            line = self._lines[key] = self._line_of(self._rows[place], key[1])
+        return line
+
+    def _line_of(self, row: Row, hot: bool) -> Line:
         ground = ("list--cursor" if self.has_focus else "list--cursor-blurred") if hot else ""
         glyphs = self._table.glyphs
         marked = glyphs.marked if self._table.marked(row) else " "
@@ -233,16 +282,19 @@ class LineList(ScrollView, Generic[Row], can_focus=True):
 
     def render_line(self, y: int) -> Strip:
         """The titles, or one row."""
-        base, width = self.rich_style, self.size.width
+        width = self.size.width
         if y == 0:
+            base = self.rich_style
             head = self._style("list--head", base)
             cells = [Segment(fit(column.title, column.width) + " ", head) for column in self._columns]
             return Strip([Segment("  ", head), *cells]).adjust_cell_length(width, base)
         line = self._painted[y] = self._line(y)
-        ground = self._style(line[0], base)
-        return Strip([Segment(text, self._style(name, ground)) for text, name in line[1]]).adjust_cell_length(
-            width, ground
-        )
+        strip = self._strips.get((line, width))
+        if strip is None:
+            ground = self._style(line[0], self.rich_style)
+            parts = Strip([Segment(text, self._style(name, ground)) for text, name in line[1]])
+            strip = self._strips[line, width] = parts.adjust_cell_length(width, ground)
+        return strip
 
     def _style(self, name: str, ground: Style) -> Style:
         return ground + self.get_component_rich_style(name, partial=True) if name else ground

@@ -1,128 +1,115 @@
-"""Which lines of the log are shown and on which rows: built in slices, so that no key waits for it."""
+"""Which lines of the log's memory a filter keeps: found in slices, so that no key waits for it."""
 
 from __future__ import annotations
 
 from array import array
 from bisect import bisect_left, bisect_right
 
+from backends.client.log_filter import Matcher
+from backends.client.log_finder import LineTest
 from screens.widgets.log_buffer import LogBuffer
-from screens.widgets.log_filter import Matcher
-from screens.widgets.sgr import plain, wrap_points
+from screens.widgets.sgr import plain
 
 _COMPACT = 65_536
 
 
 class LogIndex:
-    """The numbers of the lines that `matcher` keeps and, at a wrap `width` in cells, the rows they take.
+    """The numbers of the lines that `matcher` keeps, as `log_lines.Lines`. Without one it has all, at no cost."""
 
-    Without matcher and width it costs nothing: every line is one row.
-    """
-
-    def __init__(self, buffer: LogBuffer, matcher: Matcher | None = None, width: int | None = None) -> None:
-        self.matcher = matcher
-        self.width = width
+    def __init__(self, buffer: LogBuffer, matcher: Matcher | None = None) -> None:
+        self._matcher = matcher
+        self._test = LineTest(matcher) if matcher else None
         self._buffer = buffer
         self._numbers = array("Q")
-        self._row_ends = array("Q")
         self._start = 0
         self._scanned = buffer.first
+        self.closed = False
 
-    @property
-    def _whole(self) -> bool:
-        return self.matcher is None and self.width is None
+    # -- looking ----------------------------------------------------------------------------------
 
     @property
     def complete(self) -> bool:
         """True once every line has been looked at."""
-        return self._whole or self._scanned >= self._buffer.end
-
-    def knows(self, number: int) -> bool:
-        """True if the line has been looked at."""
-        return self._whole or number < self._scanned
+        return self._matcher is None or self._scanned >= self._buffer.end
 
     @property
     def progress(self) -> float:
-        """The share of the lines that has been looked at, 0 to 1."""
-        size = len(self._buffer.lines)
+        """See `Lines`."""
+        size = len(self._buffer)
         return 1.0 if self.complete or not size else max(0, self._scanned - self._buffer.first) / size
 
     def advance(self, lines: int) -> None:
-        """Look at up to so many lines more."""
-        if self._whole:
+        """Forget what the memory no longer keeps, and look at up to so many lines more."""
+        test, matcher, buffer = self._test, self._matcher, self._buffer
+        if test is None or matcher is None:
             return
-        buffer, matcher, width = self._buffer, self.matcher, self.width
+        self._forget()
         self._scanned = max(self._scanned, buffer.first)
         stop = min(buffer.end, self._scanned + lines)
-        row = self._row_ends[-1] if self._row_ends else 0
-        for number in range(self._scanned, stop):
-            text = plain(buffer.line(number).text)
-            if matcher is not None and not matcher.keeps(text):
-                continue
-            self._numbers.append(number)
-            if width is not None:
-                row += len(wrap_points(text, width))
-                self._row_ends.append(row)
+        matching = test.matching([plain(buffer.text(number)) for number in range(self._scanned, stop)])
+        self._numbers.extend(
+            number for number, match in enumerate(matching, self._scanned) if match is not matcher.inverse
+        )
         self._scanned = stop
 
     def rewind(self, number: int) -> None:
         """Look again at the lines from `number` on: others stand there now."""
         self._scanned = min(self._scanned, number)
-        place = bisect_left(self._numbers, number, self._start)
-        del self._numbers[place:], self._row_ends[place:]
+        del self._numbers[bisect_left(self._numbers, number, self._start) :]
 
-    def forget(self) -> None:
-        """Drop the lines that the buffer no longer keeps."""
+    def _forget(self) -> None:
         self._start = bisect_left(self._numbers, self._buffer.first, self._start)
         if self._start > _COMPACT:
-            before = self._row_ends[self._start - 1] if self.width is not None else 0
             del self._numbers[: self._start]
-            self._row_ends = array("Q", [end - before for end in self._row_ends[self._start :]])
             self._start = 0
 
-    @property
-    def lines(self) -> int:
-        """How many lines are shown."""
-        return len(self._buffer.lines) if self._whole else len(self._numbers) - self._start
+    def close(self) -> None:
+        """See `Lines`."""
+        self.closed = True
+
+    # -- as Lines ---------------------------------------------------------------------------------
 
     @property
-    def rows(self) -> int:
-        """How many rows they take."""
-        if self.width is None:
-            return self.lines
-        return self._row_ends[-1] - self._base if self.lines else 0
+    def first(self) -> int | None:
+        """See `Lines`."""
+        return self.after(self._buffer.first - 1)
 
     @property
-    def _base(self) -> int:
-        return self._row_ends[self._start - 1] if self._start else 0
+    def last(self) -> int | None:
+        """See `Lines`."""
+        return self.before(self._buffer.end)
 
-    def locate(self, row: int) -> tuple[int, int] | None:
-        """The line number that `row` shows and which of the line's rows that is; None below the end."""
-        if not 0 <= row < self.rows:
-            return None
-        if self._whole:
-            return self._buffer.first + row, 0
-        if self.width is None:
-            return self._numbers[self._start + row], 0
-        place = bisect_right(self._row_ends, row + self._base, self._start)
-        before = self._row_ends[place - 1] if place else 0
-        return self._numbers[place], row + self._base - before
+    @property
+    def count(self) -> int:
+        """See `Lines`."""
+        return len(self._buffer) if self._matcher is None else len(self._numbers) - self._start
 
-    def row_of(self, number: int) -> int:
-        """The first row of the line `number`, or of the next one that is shown."""
-        if self._whole:
-            return max(0, number - self._buffer.first)
-        place = bisect_left(self._numbers, number, self._start)
-        if self.width is None:
-            return place - self._start
-        return (self._row_ends[place - 1] if place else 0) - self._base
+    def after(self, place: int) -> int | None:
+        """See `Lines`."""
+        if self._matcher is None:
+            wanted = max(place + 1, self._buffer.first)
+            return wanted if wanted < self._buffer.end else None
+        found = bisect_right(self._numbers, max(place, self._buffer.first - 1), self._start)
+        return self._numbers[found] if found < len(self._numbers) else None
 
-    def next_line(self, number: int, step: int) -> int | None:
-        """The nearest shown line after (`step` 1) or before (-1) `number`, None if there is none."""
-        if self._whole:
-            wanted = number + step
-            return wanted if self._buffer.first <= wanted < self._buffer.end else None
-        if step > 0:
-            place = bisect_right(self._numbers, number, self._start)
+    def before(self, place: int) -> int | None:
+        """See `Lines`."""
+        if self._matcher is None:
+            wanted = min(place, self._buffer.end) - 1
         else:
-            place = bisect_left(self._numbers, number, self._start) - 1
-        return self._numbers[place] if self._start <= place < len(self._numbers) else None
+            found = bisect_left(self._numbers, place, self._start) - 1
+            wanted = self._numbers[found] if found >= self._start else -1
+        return wanted if wanted >= self._buffer.first else None
+
+    def number(self, place: int) -> int | None:
+        """See `Lines`."""
+        if self._matcher is None:
+            return max(0, min(place, self._buffer.end - 1) - self._buffer.first + 1)
+        return bisect_right(self._numbers, place, self._start) - self._start
+
+    def ticks(self, parts: int) -> frozenset[int]:
+        """See `Lines`."""
+        first, size = self._buffer.first, max(1, len(self._buffer))
+        begins = [first - (-part * size // parts) for part in range(parts + 1)]
+        found = ((part, self.after(begin - 1)) for part, begin in enumerate(begins[:-1]))
+        return frozenset(part for part, place in found if place is not None and place < begins[part + 1])

@@ -1,71 +1,119 @@
-"""The lines of a log view together with what its filter and wrapping leave of them; no painting."""
+"""What of a log is to be seen: its filter, its window of time, its marks, and the rows above and below any row."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable
+from dataclasses import dataclass
 
-from screens.widgets.log_buffer import LogBuffer, LogLine
-from screens.widgets.log_filter import Matcher
-from screens.widgets.log_index import LogIndex
+from backends.client.log_filter import Matcher
+from backends.client.log_lines import Lines, Log
+
+Anchor = tuple[int, int]
+"""The place of a line and which of its rows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A part of a log, from the line at `begin` to the one above `end`; None is no bound."""
+
+    begin: int | None = None
+    end: int | None = None
+
+    def has(self, place: int) -> bool:
+        """Whether a line is in it."""
+        return (self.begin is None or place >= self.begin) and (self.end is None or place < self.end)
 
 
 class LogScene:
-    """Buffer, filter, and the index of shown rows and of matching lines, kept in step.
+    """One log as one person looks at it. `height(place)` says how many rows a line takes.
 
-    `hide` leaves only matching lines; otherwise all are shown and the matches only known. `top` is the
-    line that stays on top of the screen while lines come and go, None while the end is followed.
+    With `hide` only matching lines are to be seen, else all are and the matches only known.
     """
 
-    def __init__(self, limit: int) -> None:
-        self.buffer = LogBuffer(limit)
+    def __init__(self, log: Log, height: Callable[[int], int]) -> None:
+        self.log = log
         self.matcher: Matcher | None = None
         self.hide = True
-        self.shown = LogIndex(self.buffer)
-        self.hits = self.shown
-        self.top: tuple[int, LogLine] | None = None
+        self.hits: Lines = log.lines
+        self.window = Window()
+        self.marks: dict[int, str] = {}
+        self._height = height
 
-    def append(self, lines: Sequence[LogLine]) -> bool:
-        """Take lines in; True if some came late, so that numbers from there on mean other lines."""
-        changed = self.buffer.append(lines)
-        if changed >= self.buffer.end - len(lines):
-            return False
-        for index in {self.shown, self.hits}:
-            index.rewind(changed)
-        if self.top is not None and self.top[0] >= changed:
-            self.top = self.buffer.find(self.top[1], self.top[0]), self.top[1]
-        return True
-
-    def restart(self, width: int | None) -> None:
-        """Begin to look at all lines again, for another filter or another wrap width in cells."""
-        self.shown = LogIndex(self.buffer, self.matcher if self.hide else None, width)
-        separate = self.matcher is not None and not self.hide
-        self.hits = LogIndex(self.buffer, self.matcher) if separate else self.shown
-
-    def advance(self, lines: int) -> None:
-        """Look at a slice of the lines that have not been looked at."""
-        for index in {self.shown, self.hits}:
-            index.forget()
-            index.advance(lines)
+    def set_matcher(self, matcher: Matcher | None) -> None:
+        """Keep what `matcher` keeps; None keeps all."""
+        if self.matcher is not None:
+            self.hits.close()
+        self.matcher = matcher
+        self.hits = self.log.lines if matcher is None else self.log.kept(matcher)
 
     @property
-    def complete(self) -> bool:
-        """True once every line has been looked at."""
-        return self.shown.complete and self.hits.complete
+    def shown(self) -> Lines:
+        """The lines that are to be seen, those outside the window with them."""
+        return self.hits if self.hide else self.log.lines
 
-    def keep_top(self, row: int | None) -> None:
-        """Hold the line on `row` at the top from now on; None lets go."""
-        place = None if row is None else self.shown.locate(row)
-        self.top = None if place is None else (place[0], self.buffer.line(max(place[0], self.buffer.first)))
+    # -- lines ------------------------------------------------------------------------------------
 
-    def top_row(self) -> int | None:
-        """The row of the line that is held; None while there is none or it has not been looked at again."""
-        if self.top is None or not self.shown.knows(self.top[0]):
-            return None
-        return self.shown.row_of(self.top[0])
+    @property
+    def first(self) -> int | None:
+        """The first line that is to be seen."""
+        begin = self.window.begin
+        return self._inside(self.shown.first if begin is None else self.shown.after(begin - 1))
 
-    def next_hit(self, current: int | None, row: int, step: int) -> int | None:
-        """The matching line after or before `current`, or after the one on `row`; None if there is none."""
-        if current is None:
-            place = self.shown.locate(row)
-            current = place[0] - step if place else self.buffer.first
-        return self.hits.next_line(current, step)
+    @property
+    def last(self) -> int | None:
+        """The last line that is to be seen."""
+        end = self.window.end
+        return self._inside(self.shown.last if end is None else self.shown.before(end))
+
+    def below(self, place: int) -> int | None:
+        """The next line that is to be seen."""
+        return self._inside(self.shown.after(place))
+
+    def above(self, place: int) -> int | None:
+        """The line before that is to be seen."""
+        return self._inside(self.shown.before(place))
+
+    def _inside(self, place: int | None) -> int | None:
+        return place if place is not None and self.window.has(place) else None
+
+    def next_of(self, lines: Lines, place: int, step: int) -> int | None:
+        """The nearest of `lines` in the window, below (`step` 1) or above (-1) `place`."""
+        return self._inside(lines.after(place) if step > 0 else lines.before(place))
+
+    def end_of(self, lines: Lines, step: int) -> int | None:
+        """The first of `lines` in the window (`step` 1), or the last (-1)."""
+        begin, end = self.window.begin, self.window.end
+        if step > 0:
+            return self._inside(lines.first if begin is None else lines.after(begin - 1))
+        return self._inside(lines.last if end is None else lines.before(end))
+
+    # -- rows -------------------------------------------------------------------------------------
+
+    def rows_from(self, anchor: Anchor, count: int) -> list[Anchor]:
+        """So many rows from `anchor` on, fewer where the log ends; from the next line where its own is hidden."""
+        if count <= 0:
+            return []
+        place: int | None
+        place, part = anchor
+        if self.below(place - 1) != place:
+            place, part = self.below(place), 0
+        rows: list[Anchor] = []
+        while place is not None and len(rows) < count:
+            height = self._height(place)
+            rows += [(place, number) for number in range(min(part, height - 1), height)]
+            place, part = self.below(place), 0
+        return rows[:count]
+
+    def rows_above(self, anchor: Anchor, count: int) -> list[Anchor]:
+        """So many rows that stand above `anchor`, the uppermost first."""
+        place: int | None
+        place, part = anchor
+        rows = [(place, number) for number in range(part - 1, -1, -1)]
+        while len(rows) < count and (place := self.above(place)) is not None:
+            rows += [(place, number) for number in range(self._height(place) - 1, -1, -1)]
+        return rows[count - 1 :: -1] if len(rows) >= count > 0 else rows[:count][::-1]
+
+    def rows_at_end(self, count: int) -> list[Anchor]:
+        """The last rows that are to be seen."""
+        last = self.last
+        return [] if last is None else self.rows_above((last, self._height(last)), count)

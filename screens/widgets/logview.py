@@ -1,65 +1,57 @@
-"""Logs of one or several services as they come: follow, pause, filter, wrap; paints only what is visible."""
+"""A log as it is written: any size of it, only what is seen is read. Long, as each of its keys has an action."""
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import tzinfo
 from typing import ClassVar
 
-from textual.binding import Binding, BindingType
-from textual.cache import LRUCache
-from textual.geometry import Region, Size
+from rich.style import Style
+from textual import events
+from textual.binding import BindingType
 from textual.message import Message
-from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.widget import Widget
 
+from backends.client.log_filter import parse_filter
+from backends.client.log_lines import Change, Lines, Log
+from screens.widgets.log_bindings import LOG_BINDINGS
 from screens.widgets.log_buffer import LIMIT, LogLine
-from screens.widgets.log_filter import parse_filter
-from screens.widgets.log_paint import PARTS, LogLook, paint_row
-from screens.widgets.log_scene import LogScene
-from screens.widgets.log_status import LogMode, paint_status
+from screens.widgets.log_frame import LogFrame
+from screens.widgets.log_paint import PARTS, LogLook
+from screens.widgets.log_port import LogPort
+from screens.widgets.log_scene import LogScene, Window
+from screens.widgets.log_status import LogMode
+from screens.widgets.log_stream import LogStream
 
-SLICE = 1_500
-"""Lines that are filtered between two looks at the keyboard: a few milliseconds."""
-_SLICES_A_FRAME = 20
-_SOON = 0.001
 _FLUSH_SECONDS = 0.06
+_FLOOD, _FLOOD_SECONDS = 300, 0.12
+"""So many lines at once nobody reads; painting them less often leaves the time to keys."""
+_SLICES_A_FRAME = 20
+_FRAME_SECONDS = 0.02
 _SHIFT = 8
+_WHEEL = 3
 
 
-class LogView(ScrollView, can_focus=True):
-    """Lines go in by `append`, in batches; the last line of the widget says what is shown."""
+class LogView(Widget, can_focus=True):
+    """Shows a `Log`: a stream of its own, into which lines go by `append`, or the one that `open` is given.
+
+    The last line of the widget says what is shown, its last column where in the log that is.
+    """
 
     ALLOW_SELECT = False
     COMPONENT_CLASSES: ClassVar[set[str]] = set(PARTS)
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("f,space", "follow", "Follow", id="log.follow", show=False),
-        Binding("slash", "ask_filter", "Filter", id="log.filter", show=False),
-        Binding("ampersand", "only_matches", "Only matches", id="log.only_matches", show=False),
-        Binding("n", "match(1)", "Next match", id="log.next", show=False),
-        Binding("N", "match(-1)", "Previous match", id="log.previous", show=False),
-        Binding("w", "wrap", "Wrap", id="log.wrap", show=False),
-        Binding("t", "times", "Times", id="log.times", show=False),
-        Binding("j,down", "rows(1)", "Down", id="log.down", show=False),
-        Binding("k,up", "rows(-1)", "Up", id="log.up", show=False),
-        Binding("l,right", "shift(1)", "Right", id="log.right", show=False),
-        Binding("h,left", "shift(-1)", "Left", id="log.left", show=False),
-        Binding("ctrl+d", "pages(0.5)", "Half page down", id="log.half_down", show=False),
-        Binding("ctrl+u", "pages(-0.5)", "Half page up", id="log.half_up", show=False),
-        Binding("pagedown", "pages(1.0)", "Page down", id="log.page_down", show=False),
-        Binding("pageup", "pages(-1.0)", "Page up", id="log.page_up", show=False),
-        Binding("g,home", "top", "Top", id="log.top", show=False),
-        Binding("G,end", "bottom", "Bottom", id="log.bottom", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = LOG_BINDINGS
 
     @dataclass
-    class FilterRequested(Message):
-        """`/` was pressed; the screen asks for a filter and answers with `set_filter`."""
+    class WindowRequested(Message):
+        """A digit was pressed: the screen shows that window of time, see `WINDOWS`."""
 
         log_view: LogView
-        text: str
+        number: int
 
     @dataclass
     class FollowChanged(Message):
@@ -78,170 +70,189 @@ class LogView(ScrollView, can_focus=True):
         classes: str | None = None,
     ) -> None:
         super().__init__(name=name, id=id, classes=classes)
-        self._scene = LogScene(limit)
+        self._limit, self._zone = limit, zone
+        self._own = LogStream(limit)
+        self._port = LogPort(self._own)
         self._mode = LogMode()
-        self._zone = zone
-        self._look: LogLook | None = None
-        self._rows: LRUCache[tuple[int, int, bool], Strip] = LRUCache(1024)
-        self._shift = 0
-        self._current: int | None = None
-        self._moving = False
-        self._flush_wanted = False
-        self._slices = 0
+        self._shift = self._sources = self._slices = 0
+        self._followed = True
+        self._frame = LogFrame()
+        self._styles: dict[str, Style] = {}
+        self._base = Style.null()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._seeking = 0
+        self._flush_wanted = self._working = False
 
-    # -- lines ------------------------------------------------------------------------------------
-
-    def append(self, lines: Sequence[LogLine]) -> None:
-        """Take a batch in; it is shown with the next flush, at most 60 ms later."""
-        if not lines:
-            return
-        sources = len(self._scene.buffer.sources)
-        if self._scene.append(lines):
-            self._rows.clear()
-            self._current = None
-            self.refresh()
-        self._mode = replace(self._mode, unseen=self._mode.unseen + len(lines))
-        if len(self._scene.buffer.sources) != sources:
-            self._restyle()
-            self._restart()
-        if not self._flush_wanted and self.is_mounted:
-            self._flush_wanted = True
-            self.set_timer(_FLUSH_SECONDS, self.flush)
-
-    def flush(self) -> None:
-        """Show what has been appended."""
-        self._flush_wanted = False
-        self._work()
-
-    def clear(self) -> None:
-        """Forget all lines."""
-        self._scene.buffer.clear()
-        self._scene.top = self._current = None
-        self._mode = replace(self._mode, unseen=0)
-        self._restart()
-
-    def reset(self) -> None:
-        """Forget everything: another log begins, and is followed."""
-        self._scene = LogScene(self._scene.buffer.limit)
-        self._mode = replace(self._mode, following=True, unseen=0)
-        self._current, self._shift = None, 0
-        self._restyle()
-        self._restart()
+    # -- the log ----------------------------------------------------------------------------------
 
     @property
     def scene(self) -> LogScene:
-        """The lines that are kept and what the filter leaves of them, for copying and saving."""
-        return self._scene
+        """The log and what of it is to be seen, for copying and saving."""
+        return self._port.scene
+
+    def open(self, log: Log) -> None:
+        """Show another log, from its end on; the filter stays."""
+        before = self.scene
+        if before.log is not log:
+            before.log.close()
+        self._port = LogPort(log)
+        self.scene.hide = before.hide
+        self.scene.set_matcher(before.matcher)
+        log.when_found(self._found)
+        self._mode = replace(self._mode, following=True, unseen=0, window="")
+        self._shift = 0
+        self._restyle()
+        if self.is_mounted:
+            self.flush()
+
+    def on_mount(self) -> None:
+        """From now on there is a loop to be told in."""
+        self._loop = asyncio.get_running_loop()
+
+    def on_unmount(self) -> None:
+        """Let go of the log."""
+        self._loop = None
+        self.scene.log.close()
+
+    def _found(self) -> None:
+        """Told by a thread: paint at once what it has found, and not only with the next look."""
+        loop = self._loop
+        if loop is not None:
+            with contextlib.suppress(RuntimeError):  # closed meanwhile
+                loop.call_soon_threadsafe(self._settle)
+
+    def reset(self) -> None:
+        """Forget everything: another log begins, as a stream, and is followed."""
+        self._own = LogStream(self._limit)
+        self.open(self._own)
+
+    def append(self, lines: Sequence[LogLine]) -> None:
+        """Take a batch into the view's own stream; it is shown with the next flush, at most 60 ms later."""
+        if lines:
+            self.came(self._own.append(lines))
+
+    def came(self, change: Change) -> None:
+        """The log that is shown has changed."""
+        self._port.changed(change)
+        self._frame.spoil(change.place)
+        self._mode = replace(self._mode, unseen=self._mode.unseen + change.came)
+        if len(self.scene.log.sources) != self._sources:
+            self._restyle()
+        if not self._flush_wanted and self.is_mounted:
+            self._flush_wanted = True
+            self.set_timer(_FLUSH_SECONDS if change.came < _FLOOD else _FLOOD_SECONDS, self.flush)
+
+    def clear(self) -> None:
+        """Forget the lines so far: a stream's are gone, of a file what comes from now on is shown."""
+        if self.scene.log is self._own:
+            self._own.clear()
+        else:
+            last = self.scene.log.lines.last
+            self.set_window(Window(None if last is None else last + 1), "from now on")
+        self._mode = replace(self._mode, unseen=0)
+        self._port.current = None
+        self._port.follow()
+        self._settle()
+
+    def set_window(self, window: Window, name: str) -> None:
+        """Show only a part of the log, from its end on; `name` says which in the status."""
+        self.scene.window = window
+        self._mode = replace(self._mode, window=name)
+        self._port.follow()
+        self._show_other()
 
     @property
     def following(self) -> bool:
         """True while new lines push the old ones up."""
-        return self._mode.following
+        return self._port.following
 
     @property
     def unseen(self) -> int:
         """How many lines came since following ended."""
-        return 0 if self._mode.following else self._mode.unseen
+        return 0 if self.following else self._mode.unseen
+
+    @property
+    def current(self) -> int | None:
+        """The place of the line that one has gone to."""
+        return self._port.current
 
     @property
     def busy(self) -> bool:
-        """True while lines wait to be shown, filtered or measured."""
-        return self._flush_wanted or not self._scene.complete
+        """True while lines wait to be shown, or to be looked at."""
+        return self._flush_wanted or self._working
 
-    # -- the index, in slices ---------------------------------------------------------------------
+    def seen_lines(self) -> list[LogLine]:
+        """The lines in sight, each once."""
+        places = dict.fromkeys(place for place, _ in self._port.visible()) if self._port.look else {}
+        return [self.scene.log.line(place) for place in places]
 
-    def _restart(self) -> None:
-        """Look at all lines again, for another filter or width; the top line stays where it can."""
-        wrapped = self._mode.wrap and bool(self.size)
-        self._scene.restart(self._paint_look().room if wrapped else None)
-        self._rows.clear()
-        self.refresh()
-        if self.is_mounted:
-            self._work()
+    # -- work -------------------------------------------------------------------------------------
 
-    def _work(self) -> None:
-        """Filter one slice, show it, and let keys through before the next."""
-        self._scene.advance(SLICE)
+    def flush(self) -> None:
+        """Show what has come, and have the log looked at in slices that let keys through."""
+        self._flush_wanted = False
         self._settle()
-        if not self._slices and not self._scene.complete:
-            self._slices = 1
-            self.set_timer(_SOON, self._work_on)
+        if not self._working:
+            self._working = True
+            self._work_on()
 
     def _work_on(self) -> None:
-        self._scene.advance(SLICE)
-        self._slices += 1
-        if self._scene.complete:
-            self._slices = 0
+        again = self.scene.log.work()
+        if again is None:
+            self._working = False
             self._settle()
+            if self._seeking:
+                self.seek(self._seeking)
             return
-        if self._slices % _SLICES_A_FRAME == 0:
+        self._slices += 1
+        if again >= _FRAME_SECONDS or self._slices % _SLICES_A_FRAME == 0:
             self._settle()
-        self.set_timer(_SOON, self._work_on)
+        if self._seeking:
+            self.seek(self._seeking)
+        self.set_timer(again, self._work_on)
 
     def _settle(self) -> None:
-        """Fit size and position to what is shown: the end while following, else the line that was on top."""
-        before = self.scroll_offset.y
-        rows = self._scene.shown.rows
-        self._moving = True
-        self._set_height(rows + 1)
-        row = self.max_scroll_y if self.following else self._scene.top_row()
-        if row is not None:
-            self.scroll_to(y=row, animate=False, force=True)
-        self._moving = False
-        stands_still = self.scroll_offset.y == before and rows > before + self._room
-        if self.following or not stands_still:
-            self.refresh()
-        elif self.size:
-            self.refresh(Region(0, self._room, self.size.width, 1))
-
-    def _set_height(self, height: int) -> None:
-        size = Size(self.size.width, height)
-        if self.show_vertical_scrollbar and self.size.height < height >= self.scroll_offset.y + self.size.height:
-            # Setting it in the usual way lays the screen out again and repaints the whole widget.
-            self.set_reactive(Widget.virtual_size, size)
-            self.vertical_scrollbar.window_virtual_size = height
-        else:
-            self.virtual_size = size
+        """Paint what is in sight now, where that is something else than before."""
+        if not self.is_mounted or not self.size:
+            return
+        if self._port.look is None:
+            self._restyle()
+        if self._followed != self.following:
+            self._followed = self.following
+            self._mode = replace(self._mode, following=self.following, unseen=0)
+            self.post_message(self.FollowChanged(self, self.following))
+        self.refresh(*self._frame.changes(self._port, self.size))
 
     @property
     def _room(self) -> int:
         return max(0, self.size.height - 1)
 
+    def _show_other(self) -> None:
+        """Other lines are to be seen, or in another way."""
+        self._port.rearranged()
+        self._frame.dirty = True
+        if self.is_mounted:
+            self.flush()
+
     # -- following and moving ---------------------------------------------------------------------
 
     def set_following(self, on: bool) -> None:
         """Follow the end, or stand still and count what comes."""
-        if on == self.following:
-            return
-        self._mode = replace(self._mode, following=on, unseen=0)
-        self._scene.keep_top(None if on else self.scroll_offset.y)
+        if on:
+            self._port.follow()
+        else:
+            self._port.hold()
         self._settle()
-        self.post_message(self.FollowChanged(self, on))
-
-    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
-        """A person who scrolls up pauses; one who reaches the end follows again."""
-        super().watch_scroll_y(old_value, new_value)
-        if self._moving or round(old_value) == round(new_value):
-            return
-        if self.following and new_value < min(old_value, self.max_scroll_y):
-            self.set_following(False)
-        elif not self.following and old_value < new_value >= self.max_scroll_y:
-            self.set_following(True)
-        elif not self.following:
-            self._scene.keep_top(round(new_value))
-
-    def watch_show_vertical_scrollbar(self, shown: bool) -> None:
-        """The bar comes where the text is: scrolling moves only one that is shown."""
-        if shown:
-            self.vertical_scrollbar.position = self.scroll_y
 
     def action_follow(self) -> None:
         """Follow, or pause."""
         self.set_following(not self.following)
 
     def action_rows(self, rows: int) -> None:
-        """Move by rows."""
-        self.scroll_to(y=self.scroll_offset.y + rows, animate=False, force=True)
+        """Move by rows; who comes to the end follows."""
+        self._seeking = 0
+        self._port.move(rows)
+        self._settle()
 
     def action_pages(self, pages: float) -> None:
         """Move by a part of the visible rows."""
@@ -249,7 +260,10 @@ class LogView(ScrollView, can_focus=True):
 
     def action_top(self) -> None:
         """To the oldest line."""
-        self.scroll_to(y=0, animate=False, force=True)
+        first = self.scene.first
+        if first is not None:
+            self._port.go_to(first)
+            self._settle()
 
     def action_bottom(self) -> None:
         """To the newest line, and follow."""
@@ -257,103 +271,175 @@ class LogView(ScrollView, can_focus=True):
 
     def action_shift(self, steps: int) -> None:
         """Move the text sideways."""
-        self._shift = max(0, min(10_000, self._shift + steps * _SHIFT)) if not self._mode.wrap else 0
-        self._rows.clear()
-        self.refresh()
+        self._shift = max(0, min(20_000, self._shift + steps * _SHIFT)) if not self._mode.wrap else 0
+        self._restyle()
+        self._settle()
+
+    def action_match(self, step: int) -> None:
+        """Go to the next matching line, or the one before; from the last one to the first."""
+        if self.scene.matcher is not None:
+            self._go(self.scene.hits, step)
+
+    def seek(self, step: int) -> None:
+        """Go to the nearest match below (1) or above (-1), as soon as one is known."""
+        found = self._port.next_of(self.scene.hits, step) if self.scene.matcher else None
+        self._seeking = step if found is None and self.scene.hits.progress < 1.0 else 0
+        if found is not None:
+            self.go_to(found)
+
+    def action_error(self, step: int) -> None:
+        """Go to the next line that tells of an error, or the one before."""
+        self._go(self.scene.log.errors, step)
+
+    def _go(self, lines: Lines, step: int) -> None:
+        self.go_to(self._port.next_of(lines, step))
+
+    def go_to(self, place: int | None) -> None:
+        """Bring a line into sight, and have it as the one that is meant; None rings the bell."""
+        if place is None:
+            self.app.bell()
+            return
+        self._port.show(place)
+        self._frame.dirty = True
+        self._settle()
+
+    def action_mark(self) -> None:
+        """Draw a rule under the line that is meant, or take it away."""
+        self._port.mark(self._zone)
+        self._show_other()
+
+    def action_to_mark(self) -> None:
+        """To the mark above."""
+        self.go_to(self._port.mark_above())
+
+    def action_window(self, number: int) -> None:
+        """Have the screen show a window of time."""
+        self.post_message(self.WindowRequested(self, number))
 
     # -- filter and looks -------------------------------------------------------------------------
 
-    def set_filter(self, text: str) -> None:
+    def set_filter(self, text: str, *, hide: bool | None = None) -> None:
         """Keep the lines with `text`, or `~regex`, or with a leading `!` those without; empty keeps all.
 
-        Raises ValueError with a sentence for the person if the regex cannot be used.
+        `hide` False shows the others too; None leaves that as it is. Raises ValueError with a sentence for the
+        person if the regex cannot be used.
         """
-        self._scene.matcher = parse_filter(text)
-        self._current = None
+        matcher = parse_filter(text)
+        self._seeking = 0
+        if hide is not None:
+            self.scene.hide = hide
+        before = self.scene.matcher
+        if (matcher and matcher.text) != (before and before.text):
+            self.scene.set_matcher(matcher)
+            self._port.current = None
         self._restyle()
-        self._restart()
-
-    def action_ask_filter(self) -> None:
-        """Have the screen ask for a filter."""
-        matcher = self._scene.matcher
-        self.post_message(self.FilterRequested(self, matcher.text if matcher else ""))
+        self._show_other()
 
     def action_only_matches(self) -> None:
         """Hide the lines that do not match, or show them too."""
-        self._scene.hide = not self._scene.hide
-        self._restart()
+        self.scene.hide = not self.scene.hide
+        self._show_other()
 
-    def action_match(self, step: int) -> None:
-        """Go to the next matching line, or the one before."""
-        if self._scene.matcher is None:
-            return
-        found = self._scene.next_hit(self._current, self.scroll_offset.y, step)
-        if found is None:
-            self.app.bell()
-            return
-        self.set_following(False)
-        self._current = found
-        self.scroll_to(y=max(0, self._scene.shown.row_of(found) - self._room // 3), animate=False, force=True)
-        self.refresh()
+    def _switch(self, **on: bool) -> None:
+        self._mode = replace(self._mode, **on)  # type: ignore[arg-type]
+        self._shift = 0
+        self._restyle()
+        self._show_other()
 
     def action_wrap(self) -> None:
         """Break long lines, or let them run out to the right."""
-        self._mode = replace(self._mode, wrap=not self._mode.wrap)
-        self._shift = 0
-        self._restart()
+        self._switch(wrap=not self._mode.wrap)
 
     def action_times(self) -> None:
         """Show the time of each line, or not."""
-        self._mode = replace(self._mode, times=not self._mode.times)
-        self._restyle()
-        self._restart()
+        self._switch(times=not self._mode.times)
+
+    def action_json(self) -> None:
+        """Spread lines of JSON over rows, or not."""
+        self._switch(json=not self._mode.json)
+
+    def memory(self) -> object:
+        """What the person has set here, for coming back."""
+        matcher = self.scene.matcher
+        return matcher.text if matcher else "", self.scene.hide, self._mode
+
+    def recall(self, memory: object) -> None:
+        """Have it set again."""
+        match memory:
+            case (str() as text, bool() as hide, LogMode() as mode):
+                self._mode = replace(self._mode, wrap=mode.wrap, times=mode.times, json=mode.json)
+                self.set_filter(text, hide=hide)
+
+    # -- mouse ------------------------------------------------------------------------------------
+
+    def on_mouse_scroll_down(self) -> None:
+        """The wheel."""
+        self.action_rows(_WHEEL)
+
+    def on_mouse_scroll_up(self) -> None:
+        """The wheel."""
+        self.action_rows(-_WHEEL)
+
+    def on_mouse_down(self, event: events.MouseDown) -> None:
+        """On the bar: go there; on a line: that one is meant."""
+        if event.x == self.size.width - 1:
+            self.capture_mouse()
+            self._to_row(event.y)
+        elif event.y < len(self._frame.rows):
+            self.go_to(self._frame.rows[event.y][0])
+
+    def on_mouse_move(self, event: events.MouseMove) -> None:
+        """Drag along the bar."""
+        if self.app.mouse_captured is self:
+            self._to_row(event.y)
+
+    def on_mouse_up(self) -> None:
+        """Let go of the bar."""
+        self.release_mouse()
+
+    def _to_row(self, y: int) -> None:
+        self._port.go_to_share(min(1.0, max(0.0, y / max(1, self._room - 1))))
+        self._settle()
 
     # -- painting ---------------------------------------------------------------------------------
 
     def on_resize(self) -> None:
-        """Measure again where lines are wrapped."""
+        """Lay out for another size."""
         self._restyle()
-        if self._mode.wrap:
-            self._restart()
-        else:
-            self._settle()
+        self._settle()
 
     def notify_style_update(self) -> None:
         """Forget what is painted when theme or style sheet change."""
-        self._restyle()
+        self._port.look, self._styles = None, {}
+        self._frame.dirty = True
         super().notify_style_update()
 
     def _restyle(self) -> None:
-        self._look = None
-        self._rows.clear()
-
-    def _paint_look(self) -> LogLook:
-        if self._look is None:
-            self._look = LogLook(
-                styles={name: self.get_component_rich_style(name, partial=True) for name in PARTS},
-                base=self.rich_style,
-                # The scrollbar's column is kept free, so that its coming moves no text.
-                width=max(1, self.size.width - self.styles.scrollbar_size_vertical),
-                sources=dict(self._scene.buffer.sources),
+        if not self.is_mounted or not self.size:
+            return
+        if not self._styles:  # looking them up takes longer than to lay a screen out
+            self._styles = {name: self.get_component_rich_style(name, partial=True) for name in PARTS}
+            self._base = self.rich_style
+        self._sources = len(self.scene.log.sources)
+        self._frame.dirty = True
+        self._port.room = self._room
+        self._port.restyle(
+            LogLook(
+                styles=self._styles,
+                base=self._base,
+                width=max(1, self.size.width - 1),
+                sources=dict(self.scene.log.sources),
                 times=self._mode.times,
-                matcher=self._scene.matcher,
+                wrap=self._mode.wrap,
+                json=self._mode.json,
+                shift=self._shift,
+                matcher=self.scene.matcher,
                 zone=self._zone,
             )
-        return self._look
+        )
 
     def render_line(self, y: int) -> Strip:
-        """One row of the log, or the status at the bottom."""
-        look = self._paint_look()
-        if y >= self._room:
-            return paint_status(self._scene, self._mode, look)
-        place = self._scene.shown.locate(self.scroll_offset.y + y)
-        if place is None or place[0] < self._scene.buffer.first:
-            return Strip.blank(look.width, look.base)
-        number, part = place
-        current = number == self._current
-        strip = self._rows.get((number, part, current))
-        if strip is None:
-            line = self._scene.buffer.line(number)
-            strip = paint_row(line, look, part, self._shift, self._mode.wrap, current)
-            self._rows[number, part, current] = strip
-        return strip
+        """One row of the log with its piece of the bar, or the status at the bottom."""
+        if self._port.look is None:
+            self._restyle()
+        return self._frame.paint(y, self._port, self._mode) or Strip.blank(self.size.width)

@@ -17,6 +17,9 @@ from screens.widgets.glyphs import UNICODE, Glyphs
 from screens.widgets.one_line import Part, paint_parts
 
 CANCEL_KEY = "x"
+_SURE_SHARE = 0.05
+_SURE_SECONDS = 2.0
+"""Before so much is done, and for so long, nobody is told how long the rest will take."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,8 +188,17 @@ def _running(view: OperationView, room: int, glyphs: Glyphs) -> list[Part]:
     return parts
 
 
+def time_left(view: OperationView) -> float | None:
+    """Seconds that it may still take at the pace so far; None where that is a mere guess."""
+    share = view.share
+    if view.state != "running" or not share or share < _SURE_SHARE or view.elapsed < _SURE_SECONDS:
+        return None
+    return view.elapsed * (1 - share) / share
+
+
 def _figures(view: OperationView) -> str:
-    elapsed = f"  {duration(view.elapsed)}"
+    left = time_left(view)
+    elapsed = f"  {duration(view.elapsed)}" if left is None else f"  {duration(left)} left"
     if view.bytes and view.total:
         return f"  {byte_count(view.done)} of {byte_count(view.total)}{elapsed}"
     if view.bytes and view.done:

@@ -125,6 +125,14 @@ class ServiceList(ScrollView, can_focus=True):
             if row.service == name:
                 self._move_to(place)
 
+    def memory(self) -> str:
+        """The service under the cursor."""
+        return self.service
+
+    def recall(self, memory: object) -> None:
+        """The cursor there again."""
+        self.service = str(memory)
+
     @property
     def rows(self) -> list[ServiceRow]:
         """What is shown."""
@@ -157,6 +165,11 @@ class ServiceList(ScrollView, can_focus=True):
         self._refresh_line(before)
         self._refresh_line(place)
         self.post_message(self.Highlighted(self, self.service))
+
+    def jump_spots(self) -> list[tuple[int, int]]:
+        """Where a click does something: the lines that are visible."""
+        shown = min(self.size.height - 1, len(self._rows) - self.scroll_offset.y)
+        return [(0, y + 1) for y in range(shown)]
 
     def on_click(self, event: events.Click) -> None:
         """Move to the clicked line; a second click chooses it."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from rich.cells import cell_len
+from textual import events
 from textual.strip import Strip
 from textual.widget import Widget
 
@@ -26,6 +27,20 @@ _LEAST_NOTE = 16
 """Cells that are worth a part of a note; with fewer a longer one is left out."""
 
 
+_TIPS = {
+    "status--brand": "? shows the keys, ctrl-p finds everything",
+    "status--box": "The box that is shown",
+    "status--connected": "Connected to the box: what is shown is so now",
+    "status--waiting": "What waits: the box is being connected, or questions are for you (the inbox shows them)",
+    "status--offline": "Not connected: what is shown may be old",
+    "status--faults": "Services that are broken, in all slots; ! on the fleet shows only them",
+    "status--host": "The machine exceeds a limit of box.toml; the host screen shows how",
+    "status--host-bad": "The machine is all but full; the host screen shows of what",
+    "status--quiet": "What runs and builds on the box, and the place that is shown",
+}
+"""What each part means, by its style."""
+
+
 @dataclass(frozen=True, slots=True)
 class StatusView:
     """What the bar says. `place` names the screen or slot, `note` is one short free sentence."""
@@ -38,6 +53,8 @@ class StatusView:
     running: int = 0
     building: int = 0
     queued: int = 0
+    host: str = ""
+    host_is_bad: bool = False
     read_only: bool = False
     note: str = ""
 
@@ -52,6 +69,8 @@ class StatusBar(Widget):
         "status--waiting",
         "status--offline",
         "status--faults",
+        "status--host",
+        "status--host-bad",
         "status--quiet",
         "status--read-only",
     }
@@ -80,8 +99,18 @@ class StatusBar(Widget):
         if before != view:
             self.refresh()
 
-    def render_line(self, y: int) -> Strip:
-        """The line; on a narrow screen the place and the note go first."""
+    def on_mouse_move(self, event: events.MouseMove) -> None:
+        """What the part under the mouse means."""
+        x = 0
+        for text, style in self._left():
+            if x <= event.x < x + cell_len(text):
+                self.tooltip = _TIPS.get(style)
+                return
+            x += cell_len(text)
+        self.tooltip = None
+
+    def _left(self) -> list[Part]:
+        """What stands at the left, the most important first."""
         view, glyphs = self._view, self._glyphs
         style = {"connected": "status--connected", "offline": "status--offline"}.get(
             view.connection, "status--waiting"
@@ -99,11 +128,19 @@ class StatusBar(Widget):
             left.append((text, "status--faults"))
         if view.waiting:
             left.append((f"? {view.waiting} waiting  ", "status--waiting"))
+        if view.host:
+            sign = glyphs.health["crashed" if view.host_is_bad else "unhealthy"]
+            left.append((f"{sign} {view.host}  ", f"status--host{'-bad' if view.host_is_bad else ''}"))
         if view.running:
             left.append((f"{glyphs.busy} {view.running} running  ", "status--quiet"))
         if view.building or view.queued:
             left.append((f"{glyphs.building} {_builds(view)}  ", "status--quiet"))
         left.append((clean(view.place), "status--quiet"))
+        return left
+
+    def render_line(self, y: int) -> Strip:
+        """The line; on a narrow screen the place and the note go first."""
+        view, left = self._view, self._left()
         right: list[Part] = [(" READ ONLY ", "status--read-only")] if view.read_only else []
         room = self.size.width - sum(len(text) for text, _ in right)
         left = _whole(left, room)

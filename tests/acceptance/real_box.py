@@ -108,7 +108,7 @@ class RealBox:
 
     def journal(self) -> str:
         """The last words of the daemons."""
-        units = ("hero_boxd", "hero_team_sync", "hero_router", "hero_aibroker")
+        units = ("hero_boxd", "hero_team_sync", "hero_router", "hero_aibroker", "hero_webd")
         of_box = [word for unit in units for word in ("-u", unit)]
         asked = ["journalctl", "-q", "--no-pager", "-n", "60"]
         of_slots = "_SYSTEMD_USER_UNIT=hero_slotd.service"
@@ -117,6 +117,10 @@ class RealBox:
     def dev(self, user: str, *words: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         """`hero_dev` as `user`, in a login session."""
         return self.machine.run(["hero_dev", *words], user=user, check=check)
+
+    def boot_id(self) -> str:
+        """Which boot of the machine this is, as its programs see it."""
+        return self.machine.run(["cat", "/proc/sys/kernel/random/boot_id"]).stdout.strip()
 
     def cells(self, user: str) -> dict[str, dict[str, Any]]:
         """The services of a slot as its owner sees them."""

@@ -10,6 +10,17 @@ from typing import Any
 
 import pytest
 
+from tests.acceptance.another_uid import AGENT, CALLS, calls_as, tools_as
+from tests.acceptance.real_agents import (
+    ORG_KEY,
+    SECRET,
+    agent_of,
+    asked_for,
+    begin_api,
+    begin_session,
+    process_of,
+    says_and_hears,
+)
 from tests.acceptance.real_box import PEOPLE, RealBox, make_keys, real_box, team_files, user
 from tests.acceptance.small_box import SERVICES
 from tests.acceptance.team_forge import TeamForge, team_forge
@@ -23,27 +34,6 @@ pytestmark = [pytest.mark.slow, needs_gitea]
 
 SLOT_SECONDS = 60.0
 """Within which a merged file gives a working slot (the issue's promise; the benchmark measures it)."""
-
-
-ORG_KEY, SECRET = "ORG_CLAUDE_KEY_2", "sk-ant-" + "org-key-that-is-not-real-0123456789"
-ASKED = "/srv/asked.jsonl"
-
-
-def begin_api(box: RealBox) -> None:
-    """In the machine, a stand-in for the API that the broker spends its keys at."""
-    serve = ["python3", "-m", "tests.messages_api", "8787", ASKED]
-    box.machine.run(
-        ["systemd-run", "--quiet", "--unit=messages-api", "--working-directory=/srv/hero", "--", *serve]
-    )
-    spent = '\n[claude]\nupstream = "http://127.0.0.1:8787"\n'
-    box.machine.run(["sh", "-c", "cat >> /var/lib/hero/box.toml"], input=spent)
-    box.machine.run(["systemctl", "restart", "hero_aibroker"])
-
-
-def agent_of(box: RealBox, user: str) -> dict[str, Any]:
-    """The first agent of a slot."""
-    found: dict[str, Any] = json.loads(box.dev(user, "agents", "--json").stdout)["agents"][0]
-    return found
 
 
 @pytest.fixture(scope="module")
@@ -166,6 +156,33 @@ def test_another_user_cannot(box: RealBox, tried: str) -> None:
     assert done.returncode, f"{shlex.quote(words)} worked:\n{done.stdout}"
 
 
+def test_nobody_acts_as_somebody_elses_agent(box: RealBox) -> None:
+    (asked,) = calls_as(box, "alice", ("question.ask", {"agent": "9", "text": "May I?"}))
+    item = asked["result"]
+    assert (item["sender"], item["to"]) == (AGENT, "alice")
+    for_alice = (("question.answer", {"id": item["id"], "text": "yes"}), ("question.cancel", {"id": item["id"]}))
+    tried = (*CALLS, *for_alice)
+    for (method, params), answer in zip(tried, calls_as(box, "bob", *tried), strict=True):
+        assert answer.get("error", {}).get("data", {}).get("code") == "denied", (method, params, answer)
+    approval = {"action": "slot.switch", "subject": "hero_web"}
+    proposed = {"agent": "9", "text": "switch hero_web", "waiting": "act-1", "approval": approval}
+    (refused,) = calls_as(box, "alice", ("question.ask", proposed))
+    assert refused["error"]["data"]["code"] == "denied", "only her slot's daemon proposes"
+    tools: tuple[tuple[str, dict[str, Any]], ...] = (
+        ("status", {}),
+        ("switch", {"service": "hero_web", "branch": "development_mik"}),
+        ("tell", {"to": "carol", "text": "As alice's agent."}),
+        ("ask_operator", {"question": "As alice's agent?"}),
+    )
+    for answer in tools_as(box, "bob", *tools):
+        assert answer.get("error") or answer["result"]["isError"], answer
+    told = json.loads(box.dev("carol", "inbox", "--json").stdout)["items"]
+    assert [one for one in told if one["sender"].startswith(("alice", "bob"))] == []
+    mine = json.loads(box.dev("alice", "inbox", "--json").stdout)["items"]
+    assert [(one["id"], one["state"]) for one in mine if one["sender"] == AGENT] == [(item["id"], "open")]
+    box.dev("alice", "answer", item["id"], "no")
+
+
 def test_a_stopped_service_has_a_page_that_says_how_it_is_started(box: RealBox) -> None:
     box.dev("bob", "stop", "hero_web")
     page = box.get("/bob/web/")
@@ -190,15 +207,13 @@ def test_who_has_no_login_gets_a_working_agent_from_the_merged_file_alone(
     box.machine.run(["hero_dev", "claude", "keys", "set", ORG_KEY], user="carol", input=SECRET)
     told = json.loads(box.dev("sara", "claude", "status", "--json").stdout)
     assert told["resolution"]["credential"] == {"kind": "org", "key": ORG_KEY}
+    begin_session(box, "sara")
     box.machine.ssh("sara", box.keys / "sara", ["a", "2", "--service", "hero_web", "say", "hello"])
-    box.wait(lambda: agent_of(box, "sara")["last_line"] == "At your service.", "the agent's answer")
-    asked = [json.loads(line) for line in box.machine.run(["cat", ASKED]).stdout.splitlines()]
-    (request,) = [
-        one for one in asked if "say hello" in json.dumps(one["body"].get("messages")) and one["body"].get("tools")
-    ]
+    box.wait(lambda: agent_of(box, "sara")["state"] == "idle", "the end of the agent's turn")
+    (request,) = asked_for(box, "say hello")
     assert (request["key"], request["body"]["output_config"]["effort"]) == (SECRET, "medium")
     agent = agent_of(box, "sara")
-    assert (agent["state"], agent["why"], agent["credential"]) == ("idle", "done", "org-key-2")
+    assert (agent["last_line"], agent["why"], agent["credential"]) == ("At your service.", "done", "org-key-2")
 
 
 def test_an_agents_credential_and_terminal_are_out_of_everybodys_reach(box: RealBox, claude_program: Path) -> None:
@@ -223,18 +238,38 @@ def test_an_agents_credential_and_terminal_are_out_of_everybodys_reach(box: Real
     assert "say hello" in box.dev("bob", "agent-log", "sara/1").stdout
 
 
-def test_an_assignment_that_is_taken_back_stops_a_running_session(
-    box: RealBox, keys: tuple[Path, dict[str, str]], claude_program: Path
-) -> None:
-    box.forge.commit("users/sara.toml", user("Sara", keys[1]["sara"]), "Sara pays herself")
-    box.wait(
-        lambda: '"not_assigned"' in box.dev("sara", "claude", "status", "--json", check=False).stdout,
-        "the merge in force",
-    )
-    box.dev("sara", "agent-send", "1", "and again")
-    box.wait(lambda: agent_of(box, "sara")["why"] == "auth", "the refusal")
-    refused = box.machine.run(["a", "2", "--service", "hero_web", "hello"], user="sara", check=False)
-    assert "org key" in refused.stderr
+def test_an_agent_outlives_the_login_and_a_restart_of_every_daemon(box: RealBox, claude_program: Path) -> None:
+    begun = process_of(box, "sara")
+    sessions = ["loginctl", "show-user", "sara", "--property=Sessions", "--value"]
+    box.wait(lambda: not box.machine.run(sessions).stdout.strip(), "sara's logout")
+    group = box.machine.run(["cat", f"/proc/{begun[0]}/cgroup"]).stdout
+    assert "/user@" in group, "of the user's manager, not of a login"
+    box.machine.run(["systemctl", "restart", "hero_team_sync", "hero_boxd", "hero_aibroker"])
+    box.machine.run(["systemctl", "--user", "restart", "hero_slotd"], user="sara")
+    box.wait(lambda: agent_of(box, "sara")["state"] == "idle", "the agent, listed")
+    assert process_of(box, "sara") == begun
+    request = says_and_hears(box, "sara", "go on then")
+    assert request["key"] == SECRET
+    assert "say hello" in json.dumps(request["body"]["messages"])
+    assert (process_of(box, "sara"), agent_of(box, "sara")["turns"]) == (begun, 2)
+
+
+def test_an_agent_comes_back_from_a_reboot_with_its_conversation(box: RealBox, claude_program: Path) -> None:
+    before, boot = agent_of(box, "sara"), box.boot_id()
+    box.machine.stop()
+    box.machine.boot()
+    assert box.boot_id() != boot
+    box.wait(lambda: agent_of(box, "sara")["state"] == "idle", "the agent, back by itself")
+    back = agent_of(box, "sara")
+    kept = ("id", "session", "worktree", "credential", "model", "effort", "turns")
+    assert {name: back[name] for name in kept} == {name: before[name] for name in kept}
+    free = box.machine.run(["grep", "NoNewPrivs", f"/proc/{back['pid']}/status"]).stdout
+    assert free.split()[1] == "0", "not confined as the slot's daemon is, which had it begun"
+    words = box.machine.run(["cat", f"/proc/{back['pid']}/cmdline"]).stdout.split("\0")
+    assert words[words.index("--resume") + 1] == before["session"]
+    request = says_and_hears(box, "sara", "after the reboot")
+    assert request["key"] == SECRET
+    assert all(said in json.dumps(request["body"]["messages"]) for said in ("say hello", "go on then"))
 
 
 def test_a_bad_file_changes_nothing_and_says_why_everywhere(box: RealBox) -> None:
@@ -267,6 +302,26 @@ def test_everything_is_back_after_a_power_failure(box: RealBox) -> None:
         box.wait(lambda name=name: box.healthy(name), f"{name}'s services", 120)  # type: ignore[misc]
     hidden = box.machine.run(["ps", "-eo", "user="], user="bob").stdout.split()
     assert set(hidden) == {"bob"}
+
+
+def test_an_agent_comes_back_from_a_power_failure_too(box: RealBox, claude_program: Path) -> None:
+    box.wait(lambda: agent_of(box, "sara")["state"] == "idle", "the agent, back by itself")
+    request = says_and_hears(box, "sara", "after the power failure")
+    assert (request["key"], "say hello" in json.dumps(request["body"]["messages"])) == (SECRET, True)
+
+
+def test_an_assignment_that_is_taken_back_stops_a_running_session(
+    box: RealBox, keys: tuple[Path, dict[str, str]], claude_program: Path
+) -> None:
+    box.forge.commit("users/sara.toml", user("Sara", keys[1]["sara"]), "Sara pays herself")
+    box.wait(
+        lambda: '"not_assigned"' in box.dev("sara", "claude", "status", "--json", check=False).stdout,
+        "the merge in force",
+    )
+    box.dev("sara", "agent-send", "1", "and again")
+    box.wait(lambda: agent_of(box, "sara")["why"] == "auth", "the refusal")
+    refused = box.machine.run(["a", "2", "--service", "hero_web", "hello"], user="sara", check=False)
+    assert "org key" in refused.stderr
 
 
 def test_a_secret_reaches_its_service_after_a_boot_too_and_nobody_else(box: RealBox) -> None:

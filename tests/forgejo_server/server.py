@@ -15,6 +15,7 @@ from starlette.routing import BaseRoute, Route
 from tests.forgejo_server import commits, hooks, issues, pulls, releases, repositories, rights, web
 from tests.forgejo_server.api import Handler, route
 from tests.forgejo_server.faults import Faults, FaultyApp
+from tests.forgejo_server.oauth import OAuth
 from tests.forgejo_server.state import Flavour, World
 
 SECONDS = 20.0
@@ -83,11 +84,13 @@ _TABLE: tuple[tuple[str, str, Handler], ...] = (
 
 
 class ForgejoServer:
-    """A running server at `url`. `world` is what it knows, `faults` what goes wrong and what was asked."""
+    """A running server at `url`. `world` is what it knows, `faults` what goes wrong and what was asked, `oauth`
+    who sits at the browser."""
 
     def __init__(self, folder: Path, flavour: Flavour = "forgejo"):
         self.world = World(folder, flavour)
         self.faults = Faults()
+        self.oauth = OAuth()
         self._socket = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
         self.world.root_url = self.url
@@ -123,7 +126,7 @@ class ForgejoServer:
             Route("/attachments/{uuid}", web.by_uuid(world), methods=["GET"]),
             Route("/{owner}/{repo}.git/{rest:path}", web.git(world), methods=["GET", "POST"]),
         ]
-        return Starlette(routes=routes)
+        return Starlette(routes=[*self.oauth.routes(), *routes])
 
 
 @contextlib.contextmanager

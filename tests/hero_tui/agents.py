@@ -281,6 +281,60 @@ def some_items() -> list[InboxItem]:
     ]
 
 
+PLAN = """switch hero_router development_mik
+
+branch: development_mik
+from: release
+commit: 8bf8498a2f1c
+release: development_mik-8bf8498a
+sha256: 4f0c5b2e9d31
+bound now: development_alice from release
+runs now: development_alice-1a5d326a
+restarts: hero_router
+
+1. download hero_router-linux-x86_64.tar.gz (4113122 bytes)
+2. install development_mik-8bf8498a (verified before it is unpacked)
+3. swap hero_router (instead of development_alice-1a5d326a)
+4. restart hero_router (then its health check must pass)
+! Your worktree of this branch has work that the release does not have; it stays untouched."""
+
+
+def approval(id: str = "a-1", radius: str = "high", **fields: Any) -> InboxItem:
+    """What alice's agent 1 wants to do, and she is to allow."""
+    hold = 600.0 if radius == "medium" else 0.0
+    held = {"action": "slot.switch", "subject": "hero_router", "radius": radius, "rule": "slot.*", "hold": hold}
+    known: dict[str, Any] = {
+        "kind": "approval",
+        "text": PLAN,
+        "options": ("Allow", "Deny"),
+        "waiting": f"act-{id}",
+        "approval": held,
+        "asked_at": NOW - timedelta(minutes=1),
+        "expires_at": NOW + (timedelta(minutes=9) if hold else timedelta(hours=23, minutes=59)),
+    }
+    return item(id, **known | fields)
+
+
+def some_approvals() -> list[InboxItem]:
+    """Of both radii, one that was done, one that had become something else."""
+    over: dict[str, Any] = {
+        "state": "answered",
+        "choice": 1,
+        "answer": "Allow",
+        "answered_by": "alice",
+        "answered_at": NOW - timedelta(minutes=30),
+        "asked_at": NOW - timedelta(minutes=33),
+    }
+    done = 'Done: switch hero_router development_mik.\n{"service": "hero_router", "hash": "8bf8498a"}'
+    changed = "What this would do has changed since it was proposed (runs now: 1a5d326a, now 77aa01bc)."
+    return [
+        approval(),
+        approval("a-2", "medium", sender="alice/2", text=PLAN.replace("switch", "rebuild", 1)),
+        approval("a-3", **over, outcome=done),
+        approval("a-4", **over | {"sender": "alice/3", "problem": changed}),
+    ]
+
+
 def question_changed(item: InboxItem) -> Event:
     """The event of an item: who and which, never what."""
     data = {name: getattr(item, name) for name in ("id", "kind", "sender", "to", "state")}

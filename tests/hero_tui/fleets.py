@@ -38,7 +38,7 @@ from backends.model.state import (
     SlotStatus,
 )
 from hero_tui.app import HeroApp
-from hero_tui.settings import Settings
+from hero_tui.settings import Loaded, Settings
 from screens.widgets.grid import FleetGrid
 from tests.conftest import screen_text
 
@@ -268,6 +268,7 @@ class FakeLine:
     answers: dict[str, Any] = field(default_factory=dict)
     ended: dict[str, asyncio.Future[Operation]] = field(default_factory=dict)
     following: int = 0
+    read_only: bool = False
     log: asyncio.Queue[tuple[LogLine, ...] | HeroError] = field(default_factory=asyncio.Queue)
     said: asyncio.Queue[tuple[AgentLine, ...] | HeroError] = field(default_factory=asyncio.Queue)
 
@@ -376,8 +377,8 @@ class Cockpit:
             self.line = FakeLine(**watchers, first=first)
             return self.line
 
-        settings = options.pop("settings", Settings())
-        self.app = HeroApp(Where(BoxPaths(root), user), make_line, settings, now=lambda: self.now, **options)
+        loaded = Loaded(options.pop("settings", Settings()), options.pop("problems", ()))
+        self.app = HeroApp(Where(BoxPaths(root), user), make_line, loaded, now=lambda: self.now, **options)
 
     @asynccontextmanager
     async def running(self, size: tuple[int, int] = (120, 40)) -> AsyncIterator[Pilot[int]]:

@@ -26,11 +26,18 @@ class Terminal:
         self._master = master
         self._screen = pyte.Screen(columns, rows)
         self._stream = pyte.ByteStream(self._screen)
+        self.raw = bytearray()
+        """Everything that the program has written."""
 
     @property
     def text(self) -> str:
         """What is on the screen now."""
         return "\n".join(self._screen.display)
+
+    @property
+    def title(self) -> str:
+        """What the program calls its window."""
+        return str(self._screen.title)
 
     def press(self, keys: str) -> None:
         """Type; `\\r` is enter, `\\x1b` escape."""
@@ -45,6 +52,7 @@ class Terminal:
             data = os.read(self._master, 65536)
         except OSError:
             return False
+        self.raw += data
         self._stream.feed(data)
         return bool(data)
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from textual.widgets import Input
 
+from hero_tui.deep_link import Link
 from screens.widgets.logview import LogView
 from tests.hero_tui.fleets import Cockpit, cell, changed
 
@@ -56,7 +57,7 @@ async def test_the_theme_changes() -> None:
         await cockpit.press(pilot, "colon", *"theme hero-light", "enter")
         assert pilot.app.theme == "hero-light"
         await cockpit.press(pilot, "T")
-        assert pilot.app.theme == "hero-dark"
+        assert pilot.app.theme == "hero-contrast"
 
 
 async def test_colon_q_quits() -> None:
@@ -142,12 +143,12 @@ async def test_digits_go_to_the_screens() -> None:
     async with cockpit.running() as pilot:
         await cockpit.press(pilot, "2", "3")
         assert pilot.app.screen.query(LogView)
-        await cockpit.press(pilot, "1")
+        await cockpit.press(pilot, "7", "1")  # in the logs, the digits up to 6 are windows of time
         assert len(pilot.app.screen_stack) == 1
 
 
 async def test_it_begins_on_the_screen_that_was_asked_for() -> None:
-    cockpit = Cockpit(screen="slot")
+    cockpit = Cockpit(link=Link("slot"))
     async with cockpit.running():
         assert cockpit.screen_name == "SlotScreen"
 

@@ -54,6 +54,10 @@ def detail(terminal: Terminal, label: str) -> str:
     return found.group(1) if found else ""
 
 
+def test_the_window_is_called_after_the_box(terminal: Terminal) -> None:
+    terminal.until(lambda _: terminal.title == "hero small", "the window's title")
+
+
 def test_a_killed_service_shows_and_comes_back(box: SmallBox, terminal: Terminal) -> None:
     service = "hero_web"
     terminal.until(lambda screen: "● healthy" in screen, "a healthy service")
@@ -97,6 +101,7 @@ def test_keys_that_come_in_one_piece_are_done_in_their_order(terminal: Terminal)
 def test_somebody_elses_slot_is_only_looked_at(terminal: Terminal) -> None:
     terminal.press("uinteg\r")
     terminal.shows("peeking at integration — read-only")
+    terminal.shows("▌ hero_web")  # its daemon may only now be telling what it has
     terminal.press("l")
     terminal.shows("Nothing has been logged yet.")
 

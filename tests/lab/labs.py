@@ -121,7 +121,8 @@ def new_switch(owner: Process | None) -> Switch:
     with host.turn("runs"):
         for folder in runs().iterdir():
             if not belongs_to_the_living(folder):
-                destroy(folder)
+                _take_down(folder)
+                host.remove(folder)
         switch = _claimed()
         host.write_json(switch.folder / "lab.json", {"owner": owner and owner.as_json(), "boot": host.boot_id()})
     try:
@@ -150,10 +151,17 @@ def belongs_to_the_living(folder: Path) -> bool:
 
 
 def destroy(folder: Path) -> None:
-    """Take away a lab with all its machines, whatever is left of it, whoever made it."""
+    """Take away a lab with all its machines, whatever is left of it; not from within a turn of "runs"."""
+    _take_down(folder)
+    with host.turn("runs"):  # half gone it would look like a dead one's, and be taken away by two at once
+        host.remove(folder)
+
+
+def _take_down(folder: Path) -> None:
+    """End what runs of a lab, whoever made it; its folder stays, and with it, that its network is taken."""
+    if host.read_json(folder / "lab.json").get("boot") != host.boot_id():
+        return  # of another boot nothing runs, and a lab with another folder may have that network now
     switch = Switch(folder.name, folder)
-    if (folder / "lab.json").exists():  # without it the network was never taken
-        for machine in sorted(folder.glob("machines/*")):
-            Machine(machine.name, "", switch, Image("", ())).kill()
-        switch.down()
-    host.remove(folder)
+    for machine in sorted(folder.glob("machines/*")):
+        Machine(machine.name, "", switch, Image("", ())).kill()
+    switch.down()

@@ -9,11 +9,12 @@ import signal
 import subprocess
 import sys
 import threading
+import uuid
 from pathlib import Path
 
 import pytest
 
-from tests.lab import recipes
+from tests.lab import host, labs, recipes
 from tests.lab.fixtures import lab, machine
 from tests.lab.host import MARK, LabError
 from tests.lab.labs import Lab, open_lab
@@ -133,15 +134,16 @@ DOOMED = """
 import sys, time
 from tests.lab import open_lab
 with open_lab() as lab:
-    machine = lab.machine("doomed", "stock")
+    machine = lab.machine(sys.argv[1], "stock")
     print(lab.switch.folder, flush=True)
     time.sleep(1000)
 """
 
 
 def test_what_a_killed_run_left_is_cleaned_up_by_the_next_and_what_a_living_one_has_is_not(lab: Lab) -> None:
+    name = f"d{uuid.uuid4().hex[:8]}"  # another run of this very test may have the network by then
     with subprocess.Popen(
-        [sys.executable, "-c", DOOMED], cwd=recipes.REPOSITORY, stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", DOOMED, name], cwd=recipes.REPOSITORY, stdout=subprocess.PIPE, text=True
     ) as run:
         assert run.stdout
         folder = Path(run.stdout.readline().strip())
@@ -149,19 +151,33 @@ def test_what_a_killed_run_left_is_cleaned_up_by_the_next_and_what_a_living_one_
     spared = lab.machine("spared", "stock")
     with open_lab() as next_one:
         assert next_one.switch.net != lab.switch.net
-        assert not traces(folder)
+        assert not traces(folder, name)
     assert spared.run(["true"]).returncode == 0
     spared.remove()
 
 
-def traces(folder: Path) -> list[str]:
-    """What there is on the host of `doomed`, but not of a lab that has taken the number of its lab since."""
-    name = f"hero-lab-{folder.name}-doomed"
-    found = [str(path) for path in folder.glob("machines/doomed")]
+def test_what_is_left_of_an_earlier_boot_is_forgotten_and_who_has_its_network_now_is_left_alone(
+    machine: Machine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    left = labs.runs() / machine.switch.net
+    (left / "machines" / machine.name).mkdir(parents=True)
+    host.write_json(left / "lab.json", {"owner": None, "boot": "an earlier one"})
+    with open_lab() as other:
+        assert not left.exists()
+        assert other.switch.net != machine.switch.net
+    assert not other.switch.folder.exists()
+    assert machine.run(["true"]).returncode == 0
+
+
+def traces(folder: Path, machine: str) -> list[str]:
+    """What there is on the host of `machine`, of the lab that had `folder`, which another one may have since."""
+    name = f"hero-lab-{folder.name}-{machine}"
+    found = [str(path) for path in folder.glob(f"machines/{machine}")]
     found += [
         str(path) for path in (Path("/run/netns") / name, *Path("/sys/fs/cgroup").rglob(name)) if path.exists()
     ]
-    mark = f"{MARK}={folder}/machines/doomed".encode()
+    mark = f"{MARK}={folder}/machines/{machine}".encode()
     for path in Path("/proc").glob("[0-9]*/environ"):
         try:
             found += [str(path)] if mark in path.read_bytes() else []

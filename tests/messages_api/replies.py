@@ -26,7 +26,7 @@ class Reply:
 
     `status` other than 200 is an error. `tool` is a name and its input, called before `text` is said. `gate` holds
     a stream back after its first event until it is set; `hangs` for as long as the server runs. `drops` closes the
-    connection after that event.
+    connection after that event. `pause` is how many seconds a stream is silent before each further event.
     """
 
     text: str = "STUB-OK"
@@ -38,6 +38,7 @@ class Reply:
     gate: threading.Event | None = None
     hangs: bool = False
     drops: bool = False
+    pause: float = 0.0
     input_tokens: int = 10
     output_tokens: int = 5
     cached_tokens: int = 0

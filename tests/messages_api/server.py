@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import socket
+import ssl
+import struct
 import threading
 from collections import deque
 from dataclasses import dataclass, field
@@ -10,6 +14,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any
 
+from tests.messages_api.logins import TOKEN_PATH, Logins
 from tests.messages_api.replies import Reply, error_body, events_of, message_of
 
 __all__ = ["Asked", "MessagesApi", "Reply"]
@@ -38,7 +43,8 @@ class MessagesApi:
     """Use it with `with`. `keys`: those that are good; None: all.
 
     A request for messages gets the reply that `for_key` has for its credential, else the next of `script`, else
-    `default`. What the program asks for its own sake (a title, its quota) uses none up.
+    `default`. What the program asks for its own sake (a title, its quota) uses none up. `logins` renews a login;
+    what it gives is a good key.
     """
 
     default: Reply = field(default_factory=Reply)
@@ -46,12 +52,14 @@ class MessagesApi:
     for_key: dict[str, Reply] = field(default_factory=dict)
     asked: list[Asked] = field(default_factory=list)
     url: str = ""
+    tls: ssl.SSLContext | None = None
+    logins: Logins | None = None
 
     def __post_init__(self) -> None:
         self._queue: deque[Reply] = deque()
         self._changed = threading.Condition()
         self._stopping = threading.Event()
-        self._server: ThreadingHTTPServer | None = None
+        self._server: _Server | None = None
 
     def __enter__(self) -> MessagesApi:
         self.start()
@@ -67,7 +75,9 @@ class MessagesApi:
         self._stopping.clear()
         server = _Server(("127.0.0.1", port), type("Handler", (_Handler,), {"api": self}))
         self._server = server
-        self.url = f"http://127.0.0.1:{server.server_address[1]}"
+        if self.tls is not None:
+            server.socket = self.tls.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
+        self.url = f"{'https' if self.tls else 'http'}://127.0.0.1:{server.server_address[1]}"
         threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
 
     def stop(self) -> None:
@@ -77,6 +87,24 @@ class MessagesApi:
             self._server.shutdown()
             self._server.server_close()
             self._server = None
+
+    def vanish(self) -> None:
+        """As if the network were gone: nobody listens any more, and what is being answered is cut off."""
+        server = self._server
+        if server is None:
+            return
+        server.shutdown()
+        server.server_close()
+        server.cut()
+        self.stop()
+
+    def come_back(self) -> None:
+        """Serve again where it was before it vanished."""
+        self.start(self.port)
+
+    @property
+    def port(self) -> int:
+        return int(self.url.rpartition(":")[2])
 
     def script(self, *replies: Reply) -> None:
         """What comes next, each once."""
@@ -104,7 +132,7 @@ class MessagesApi:
         with self._changed:
             self.asked.append(asked)
             self._changed.notify_all()
-            if self.keys is not None and asked.key not in self.keys:
+            if self.keys is not None and asked.key not in self.keys | self._renewed():
                 return Reply(status=401)
             if asked.key in self.for_key:
                 return self.for_key[asked.key]
@@ -112,12 +140,20 @@ class MessagesApi:
                 return Reply(text='{"title": "A title"}')
             return self._queue.popleft() if self._queue else self.default
 
+    def _renewed(self) -> set[str]:
+        return {self.logins.access} if self.logins is not None else set()
+
     def hold(self, reply: Reply) -> None:
         """Wait as `reply` wants it, after the first event of a stream."""
         while reply.hangs and not self._stopping.wait(0.05):
             pass
         while reply.gate is not None and not (reply.gate.wait(0.05) or self._stopping.is_set()):
             pass
+
+    def dawdle(self, reply: Reply) -> None:
+        """Be silent before the next event of a stream, as `reply` wants it."""
+        if reply.pause:
+            self._stopping.wait(reply.pause)
 
 
 def _is_aside(asked: Asked) -> bool:
@@ -133,6 +169,25 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = True
     block_on_close = False
     request_queue_size = 128
+
+    def __init__(self, *args: Any):
+        self._open: set[socket.socket] = set()
+        super().__init__(*args)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        self._open.add(request)
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request: Any) -> None:
+        self._open.discard(request)
+        super().shutdown_request(request)
+
+    def cut(self) -> None:
+        """End every connection as a machine does that has gone: without a word."""
+        for one in tuple(self._open):
+            with contextlib.suppress(OSError):
+                one.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                one.shutdown(socket.SHUT_RDWR)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A caller that leaves is no news."""
@@ -158,6 +213,10 @@ class _Handler(BaseHTTPRequestHandler):
     def _answer(self) -> None:
         data = self.rfile.read(int(self.headers.get("content-length") or 0))
         asked = self._asked(data)
+        if asked.path == TOKEN_PATH and self.api.logins is not None:
+            status, told = self.api.logins.answer(asked.body)
+            self._send(Reply(status=status), json.dumps(told).encode())
+            return
         reply = self.api.take(asked)
         if reply.status != 200:
             self._send(reply, error_body(reply))
@@ -212,4 +271,5 @@ class _Handler(BaseHTTPRequestHandler):
                 return
             if number == 0:
                 self.api.hold(reply)
+            self.api.dawdle(reply)
         self.wfile.write(b"0\r\n\r\n")

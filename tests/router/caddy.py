@@ -117,6 +117,7 @@ def environment(folder: Path, port: int) -> dict[str, str]:
         "HERO_ROUTER_SITE": str(folder / "site.caddy"),
         "HERO_ROUTER_SLOTS": str(folder / "slots"),
         "HERO_ROUTER_EDGE": str(folder / "http.sock"),
+        "HERO_ROUTER_WEB": str(folder / "web.sock"),
         "HERO_ROUTER_RUN": str(folder),
         "HERO_ROUTER_LOG": str(folder / "router.log"),
     }

@@ -13,11 +13,13 @@ from backends.model.agents import Agent
 from backends.model.inbox_calls import InboxResult
 from hero_tui.settings import Settings
 from screens.widgets.agent_log import AgentLog
+from screens.widgets.linelist import LineList
 from tests.hero_tui.agents import (
     asking,
     claude_status,
     many_agents,
     some_agents,
+    some_approvals,
     some_items,
     some_lines,
     with_agents,
@@ -117,6 +119,38 @@ async def inbox_permission(cockpit: Cockpit, pilot: Pilot[int]) -> None:
     await cockpit.press(pilot, "7", "j", "i", *"not before the review")
 
 
+async def approvals(cockpit: Cockpit, pilot: Pilot[int]) -> None:
+    """Actions that wait, of medium and of high radius, and what came of others."""
+    cockpit.line.answers["question.list"] = InboxResult(items=(*some_approvals(), *some_items()))
+    cockpit.app.desk.refresh_inbox()
+    await cockpit.settle(pilot)
+    cockpit.app.clear_notifications()
+    await cockpit.press(pilot, "7", "g")
+    await cockpit.settle(pilot)
+    cockpit.app.clear_notifications()
+
+
+async def approval_medium(cockpit: Cockpit, pilot: Pilot[int]) -> None:
+    """One of medium radius, in full."""
+    await approvals(cockpit, pilot)
+    await to_item(cockpit, pilot, "a-2")
+    await cockpit.press(pilot, "enter")
+
+
+async def approval_high(cockpit: Cockpit, pilot: Pilot[int]) -> None:
+    """One of high radius, its name half typed."""
+    await approvals(cockpit, pilot)
+    await to_item(cockpit, pilot, "a-1")
+    await cockpit.press(pilot, "enter", "y", *"hero_rou")
+
+
+async def to_item(cockpit: Cockpit, pilot: Pilot[int], id: str) -> None:
+    """The cursor on the item."""
+    rows = cockpit.app.screen.query_one(LineList)
+    rows.put_cursor(id)
+    await cockpit.settle(pilot)
+
+
 async def fleet(cockpit: Cockpit, pilot: Pilot[int]) -> None:
     """Credentials, agents, what waits."""
 
@@ -132,6 +166,9 @@ POSES: tuple[Pose, ...] = (
     form_with_a_flaw,
     inbox,
     inbox_permission,
+    approvals,
+    approval_medium,
+    approval_high,
     fleet,
 )
 
@@ -165,7 +202,7 @@ async def test_lists(
 
 
 @pytest.mark.parametrize("theme", ["hero-dark", "hero-light"])
-@pytest.mark.parametrize("pose", [agents, form, inbox, fleet], ids=lambda pose: pose.__name__)
+@pytest.mark.parametrize("pose", [agents, form, inbox, approval_high, fleet], ids=lambda pose: pose.__name__)
 def test_colours(snap_compare: Callable[..., bool], pose: Pose, theme: str) -> None:
     cockpit = cockpit_of(theme=theme)
 

@@ -15,6 +15,7 @@ from backends.model.agents import Agent
 from backends.model.errors import HeroError
 from backends.model.method import Empty
 from hero_tui import attach as attaching
+from hero_tui.deep_link import Link
 from screens.agent import AgentScreen
 from screens.agents import AgentsScreen
 from screens.widgets.agent_log import AgentLog
@@ -125,12 +126,9 @@ async def test_a_burst_of_news_is_one_paint() -> None:
 async def test_news_of_agents_looks_at_nothing_else_of_a_screen() -> None:
     cockpit = Cockpit(first=with_agents(some_agents()))
     async with cockpit.running() as pilot:
-        screen = cockpit.app.screen
-        shown: list[int] = []
-        screen.refresh_frame = lambda: shown.append(1)  # type: ignore[attr-defined]
         cockpit.line.on_event(agent_changed(11, agent(turns=9)))
+        assert not cockpit.app.desk._cells._pace._wanted
         await settled(cockpit, pilot)
-        assert cockpit.app.desk._flush_wanted is False
         assert cockpit.app.desk.fleet.agent("alice", "1") == agent(turns=9)
 
 
@@ -498,7 +496,7 @@ async def test_tell_by_command() -> None:
     ("name", "screen"), [("agents", "AgentsScreen"), ("inbox", "InboxScreen"), ("releases", "ReleasesScreen")]
 )
 async def test_the_cockpit_begins_there_if_it_is_told_to(name: str, screen: str) -> None:
-    cockpit = Cockpit(screen=name)
+    cockpit = Cockpit(link=Link(name))
     async with cockpit.running() as pilot:
         await cockpit.settle(pilot)
         assert cockpit.screen_name == screen

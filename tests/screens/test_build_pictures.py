@@ -51,7 +51,7 @@ async def _read_log(cockpit: Cockpit, pilot: Pilot[int]) -> None:
     await cockpit.until(pilot, lambda: cockpit.line.following == 1)
     cockpit.line.log.put_nowait(log_lines())
     view = cockpit.app.screen.query_one(LogView)
-    await cockpit.until(pilot, lambda: bool(view.scene.buffer.lines) and not view.busy)
+    await cockpit.until(pilot, lambda: bool(view.scene.log.lines.count) and not view.busy)
     await cockpit.settle(pilot)
 
 

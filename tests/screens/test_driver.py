@@ -21,11 +21,12 @@ import pyte
 import pytest
 from textual import constants
 from textual._xterm_parser import XTermParser
-from textual.app import ComposeResult
-from textual.screen import ModalScreen
+from textual.app import App, ComposeResult
+from textual.screen import ModalScreen, Screen
 from textual.widgets import Static
 
-from screens import driver
+from screens import driver, textual_gate
+from screens.frame_bytes import Shown
 from screens.widgets.grid import FleetGrid
 from screens.widgets.grid_data import GridCell, GridRow
 from tests.screens.widgets.samples import RecordingApp, fill, fleet_cell, fleet_columns, fleet_rows
@@ -37,9 +38,34 @@ DEADLINE = 20.0
 
 
 def test_textual_is_the_version_whose_private_api_is_known() -> None:
-    assert importlib.metadata.version("textual") == driver.TEXTUAL_VERSION
+    assert importlib.metadata.version("textual") == textual_gate.TEXTUAL_VERSION
+    assert textual_gate.is_known()
     pinned = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]
-    assert f"textual=={driver.TEXTUAL_VERSION}" in pinned
+    assert f"textual=={textual_gate.TEXTUAL_VERSION}" in pinned
+
+
+def test_another_textual_is_used_as_it_is_and_that_is_said(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "textual-8.2.9.dist-info").mkdir()
+    assert not textual_gate.is_known(tmp_path / "textual")
+    monkeypatch.setattr(textual_gate, "is_known", lambda: False)
+    display = App._display
+    assert textual_gate.TEXTUAL_VERSION in textual_gate.install()
+    assert App._display is display
+
+
+def test_no_other_module_reaches_into_textual() -> None:
+    private = re.compile(
+        r"textual\._[a-z]|from textual import _|\._(compositor|driver|display|dirty_\w+|writer_thread)\b"
+    )
+    found = [
+        path.name
+        for folder in ("screens", "hero_tui", "backends")
+        for path in (ROOT / folder).rglob("*.py")
+        if path.name != "driver.py" and private.search(path.read_text(encoding="utf-8"))
+    ]
+    assert found == []
 
 
 class Box(ModalScreen[None]):
@@ -59,7 +85,7 @@ class FleetApp(RecordingApp):
 
 
 class Terminal:
-    """An emulated terminal that says what each of its cells looks like."""
+    """An emulated terminal that says what each of its cells looks like; a blank has no colour but its ground's."""
 
     def __init__(self) -> None:
         self.screen = pyte.Screen(WIDTH, HEIGHT)
@@ -71,7 +97,14 @@ class Terminal:
     def cells(self) -> list[Any]:
         rows = (self.screen.buffer[y] for y in range(HEIGHT))
         return [
-            (cell.data, cell.fg, cell.bg, cell.bold, cell.italics, cell.reverse)
+            (
+                cell.data,
+                cell.fg if cell.data.strip() or cell.reverse else "",
+                cell.bg,
+                cell.bold,
+                cell.italics,
+                cell.reverse,
+            )
             for row in rows
             for cell in (row[x] for x in range(WIDTH))
         ]
@@ -96,6 +129,61 @@ async def test_partial_repaints_leave_the_same_screen_as_a_whole_one(seed: int) 
         whole = Terminal()
         whole.feed(app.screen._compositor.render_full_update().render_segments(app.console))
         assert seen.cells() == whole.cells()
+
+
+class TwinApp(FleetApp):
+    """Shows each frame on two terminals: as Textual sends it, and as our driver does."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.shown, self.pen = Shown(), driver.pen_of(self.console)
+        self.stock, self.ours = Terminal(), Terminal()
+        self.sent = [0, 0]
+
+    def _display(self, screen: Screen[Any], renderable: Any) -> None:
+        if renderable is not None and not self._batch_count:
+            for place, (terminal, text) in enumerate(
+                (
+                    (self.stock, renderable.render_segments(self.console)),
+                    (self.ours, driver.render(renderable, self.pen, self.shown)),
+                )
+            ):
+                terminal.feed(text)
+                self.sent[place] += len(text)
+        super()._display(screen, renderable)
+
+
+@pytest.mark.parametrize("seed", range(6))
+async def test_the_driver_shows_what_textual_shows_with_dialogs_other_sizes_and_wide_glyphs(seed: int) -> None:
+    rng = random.Random(seed)
+    app = TwinApp()
+    async with app.run_test(size=(WIDTH, HEIGHT)) as pilot:
+        for step in range(25):
+            await pilot.pause()
+            if step in (4, 8, 16, 20):
+                _ = app.push_screen(Box()) if len(app.screen_stack) == 1 else app.pop_screen()
+            if step == 12:
+                app.screen.refresh(layout=True)
+            _change_something(rng, app.screen_stack[0].query_one(FleetGrid))
+            await pilot.pause()
+            assert app.ours.cells() == app.stock.cells()
+        assert app.sent[1] < app.sent[0]
+
+
+async def test_what_the_terminal_shows_already_is_not_sent_again() -> None:
+    app = TwinApp()
+    async with app.run_test(size=(WIDTH, HEIGHT)) as pilot:
+        app.screen.refresh()
+        await pilot.pause()
+        app.sent = [0, 0]
+        app.screen.refresh()
+        await pilot.pause()
+        assert app.sent[0] > 2000
+        assert app.sent[1] == 0
+        app.shown.forget()
+        app.screen.refresh()
+        await pilot.pause()
+        assert app.sent[1] > 2000
 
 
 def _change_something(rng: random.Random, grid: FleetGrid) -> None:
@@ -145,7 +233,8 @@ def test_a_lone_escape_waits_no_longer_than_the_delay(monkeypatch: pytest.Monkey
 
 APP = """
 import os, sys
-from screens import driver
+from screens import driver, textual_gate
+from screens.frame_bytes import Shown
 driver.install()
 from textual.app import App
 from textual.widgets import Static

@@ -85,7 +85,9 @@ async def test_a_digit_chooses_and_enter_sends() -> None:
         assert "enter sends 2" in cockpit.text
         await cockpit.press(pilot, "enter")
         await settled(cockpit, pilot)
-        assert cockpit.line.called("question.answer") == [{"id": "q-1", "text": "", "choice": 2, "user": "alice"}]
+        assert cockpit.line.called("question.answer") == [
+            {"id": "q-1", "text": "", "choice": 2, "confirm": "", "user": "alice"}
+        ]
         inbox.put(cockpit, answered)
         await settled(cockpit, pilot)
         assert "? 2 waiting" in cockpit.text
@@ -109,7 +111,9 @@ async def test_a_permission_is_submitted_until_its_agent_has_gone_on() -> None:
         held: asyncio.Future[InboxItem] = asyncio.get_running_loop().create_future()
         cockpit.line.answers["question.answer"] = held
         await cockpit.press(pilot, "j", "y")
-        assert cockpit.line.called("question.answer") == [{"id": "p-1", "text": "", "choice": 1, "user": "alice"}]
+        assert cockpit.line.called("question.answer") == [
+            {"id": "p-1", "text": "", "choice": 1, "confirm": "", "user": "alice"}
+        ]
         assert "↻ submitted" in cockpit.text
         submitted = some_items()[1].model_copy(
             update={"state": "submitted", "choice": 1, "answer": "Allow", "answered_by": "alice"}
@@ -182,7 +186,7 @@ async def test_an_answer_in_words() -> None:
         await cockpit.press(pilot, "j", "j", "i", *"go on: until 7", "enter")
         await settled(cockpit, pilot)
         assert cockpit.line.called("question.answer") == [
-            {"id": "q-2", "text": "go on: until 7", "choice": 0, "user": "alice"}
+            {"id": "q-2", "text": "go on: until 7", "choice": 0, "confirm": "", "user": "alice"}
         ]
         assert cockpit.app.focused is cockpit.app.screen.query_one(LineList)
 
@@ -196,6 +200,7 @@ async def test_a_no_with_a_reason() -> None:
             "id": "p-1",
             "text": "not today",
             "choice": 2,
+            "confirm": "",
             "user": "",
         }
 

@@ -61,6 +61,11 @@ class Callers:
             raise HeroError("usage", f"{agent[:100]!r} is not the number of an agent.")
         return Caller(login, number, self._is_admin(call, login))
 
+    def refuse_others_than_daemon(self, call: Call, by: Caller) -> None:
+        """Raises HeroError `denied` unless `call` comes over the link of the daemon of `by`'s slot."""
+        if not self._links.speaks_for(by.login, call.connection):
+            raise HeroError("denied", f"Only the daemon of {by.login}'s slot says what its agents want to do.")
+
     def person(self, name: str) -> str:
         """`name` if a question may be addressed to it. Raises HeroError: not_found, usage."""
         if "/" in name:

@@ -8,13 +8,15 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 from itertools import groupby
 
+from pydantic import BaseModel
+
 from backends.box.inbox import rows
 from backends.box.inbox.callers import agent_of
 from backends.box.inbox.rules import ALLOW_OR_DENY
 from backends.box.links import Links
 from backends.database import Database
 from backends.failpoints import failpoint
-from backends.model.agent_calls import AgentAnswerParams, AgentDeliverParams
+from backends.model.agent_calls import AgentAnswerParams, AgentDecideParams, AgentDeliverParams
 from backends.model.errors import HeroError
 from backends.model.inbox import InboxItem
 from backends.rpc.connection import Connection
@@ -83,8 +85,8 @@ class Delivery:
         for item, begun in await self._database.run(lambda db: rows.to_hand_over(db, slot)):
             await self._mark_handed(item.id, taken=False)
             try:
-                asked = _answer_of(item).model_dump(mode="json")
-                await link.call("agent.answer", asked, timeout=ANSWER_SECONDS)
+                method, asked = _answer_of(item)
+                await link.call(method, asked.model_dump(mode="json"), timeout=ANSWER_SECONDS)
             except HeroError as error:
                 if error.code in _PASSING:
                     raise
@@ -120,8 +122,18 @@ async def _deliver(slot: str, link: Connection, agent: str, items: Sequence[Inbo
     pushed.update(ids)
 
 
-def _answer_of(item: InboxItem) -> AgentAnswerParams:
-    """What the slot is asked to do in the dialog: allow, deny, or take an option; with the words beside it."""
+def _answer_of(item: InboxItem) -> tuple[str, BaseModel]:
+    """What the slot is asked: to do what was allowed, or in a dialog to allow, deny, or take an option; with the
+    words beside it."""
+    if item.kind == "approval":
+        decided = AgentDecideParams(
+            agent=agent_of(item.sender), waiting=item.waiting, item=item.id, by=item.answered_by
+        )
+        return "agent.decide", decided
+    return "agent.answer", _answer_to_dialog(item)
+
+
+def _answer_to_dialog(item: InboxItem) -> AgentAnswerParams:
     label = item.options[item.choice - 1] if item.choice else ""
     text = item.answer if item.answer != label else ""
     agent, waiting = agent_of(item.sender), item.waiting

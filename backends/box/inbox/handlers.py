@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from backends.box.inbox.approvals import RuleOf, approver
 from backends.box.inbox.callers import ADMINS, Caller, Callers, agent_of, owner_of
 from backends.box.inbox.inbox import Inbox
 from backends.model.errors import HeroError
@@ -19,6 +20,7 @@ from backends.model.inbox_calls import (
     InboxResult,
     ItemParams,
     SettleParams,
+    StandingParams,
     TakeParams,
     TellParams,
 )
@@ -30,16 +32,18 @@ Record = Callable[[str, str, dict[str, Any]], Awaitable[None]]
 
 
 def inbox_calls(
-    inbox: Inbox, callers: Callers, record: Record
+    inbox: Inbox, callers: Callers, record: Record, rule_of: RuleOf
 ) -> dict[str, Callable[[Call, Any], Awaitable[BaseModel]]]:
-    """The handler of each call of the inbox; `record(kind, subject, data)` keeps an event."""
-    handlers = _Handlers(inbox, callers, record)
+    """The handler of each call of the inbox; `record(kind, subject, data)` keeps an event, `rule_of` is policy's
+    word on an action of an agent."""
+    handlers = _Handlers(inbox, callers, record, rule_of)
     return {
         "question.ask": handlers.ask,
         "question.list": handlers.listed,
         "question.answer": handlers.answer,
         "question.cancel": handlers.cancel,
         "question.settle": handlers.settle,
+        "question.standing": handlers.standing,
         "message.send": handlers.send,
         "message.read": handlers.read,
         "message.take": handlers.take,
@@ -55,7 +59,8 @@ def changed_event(item: InboxItem, box: str, now: datetime) -> Event:
 
 
 class _Handlers:
-    def __init__(self, inbox: Inbox, callers: Callers, record: Record):
+    def __init__(self, inbox: Inbox, callers: Callers, record: Record, rule_of: RuleOf):
+        self._rule_of = rule_of
         self._inbox = inbox
         self._callers = callers
         self._record = record
@@ -66,14 +71,23 @@ class _Handlers:
             raise HeroError(
                 "usage", "Who should answer?", hint=f"Name somebody, or {ADMINS} for any admin of the team."
             )
+        if params.approval is not None:
+            return await self._propose(call, params, params.approval.action, by)
         item = await self._inbox.ask(params, by, self._callers.person(params.to or by.login))
         await self._audit("question.ask", by, item)
+        return item
+
+    async def _propose(self, call: Call, params: AskParams, action: str, by: Caller) -> InboxItem:
+        self._callers.refuse_others_than_daemon(call, by)
+        rule = self._rule_of(action)
+        item = await self._inbox.propose(params, by, self._callers.person(approver(rule, by.login)), rule)
+        await self._audit("approval.ask", by, item)
         return item
 
     async def answer(self, call: Call, params: AnswerParams) -> InboxItem:
         by = self._callers.caller(call, user=params.user)
         item = await self._inbox.answer(params, by)
-        await self._audit("question.answer", by, item)
+        await self._audit("question.answer" if item.kind != "approval" else "approval.decide", by, item)
         return item
 
     async def cancel(self, call: Call, params: ItemParams) -> InboxItem:
@@ -96,6 +110,12 @@ class _Handlers:
         await self._inbox.settle(params, self._callers.caller(call, agent=params.agent))
         return Empty()
 
+    async def standing(self, call: Call, params: StandingParams) -> Empty:
+        by = self._callers.caller(call, user=params.user)
+        self._callers.refuse_others_than_daemon(call, by)
+        await self._inbox.standing(params, by.login)
+        return Empty()
+
     async def take(self, call: Call, params: TakeParams) -> InboxResult:
         slots = {owner_of(name) for name in params.agents if agent_of(name)}
         if len(slots) > 1:
@@ -109,4 +129,7 @@ class _Handlers:
 
     async def _audit(self, action: str, by: Caller, item: InboxItem) -> None:
         told = {"actor": by.name, "to": item.to, "sender": item.sender, "kind": item.kind, "outcome": item.state}
+        if held := item.approval:
+            chosen = f"{item.options[item.choice - 1].lower()} " if item.choice else "propose "
+            told |= {"title": f"{chosen}{held.action} {held.subject} of {item.sender}", "radius": held.radius}
         await self._record(f"audit.{action}", item.id, told)

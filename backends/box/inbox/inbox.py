@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import logging
 import secrets
 import sqlite3
@@ -12,9 +10,10 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 from typing import TypeVar
 
-from backends.box.inbox import limits, rows, rules
+from backends.box.inbox import approvals, limits, rows, rules
 from backends.box.inbox.callers import ADMINS, Caller, agent_of, owner_of
 from backends.box.inbox.changes import Changes
+from backends.box.inbox.clock import EndClock
 from backends.box.inbox.delivery import Delivery
 from backends.box.links import Links
 from backends.database import Database
@@ -27,16 +26,14 @@ from backends.model.inbox_calls import (
     InboxParams,
     InboxResult,
     SettleParams,
+    StandingParams,
     TakeParams,
     TellParams,
 )
+from backends.model.policy import Rule
 
 log = logging.getLogger(__name__)
 
-LOOK_SECONDS = 3600.0
-"""Between two looks at what is over, where no time ends sooner."""
-AGAIN_SECONDS = 5.0
-"""Before a disk that refused is asked again."""
 TAKEN_AT_ONCE = 100
 """Messages that a slot's daemon is given in one answer."""
 
@@ -67,20 +64,18 @@ class Inbox:
         self._new_id = new_id
         self._pace = limits.Pace()
         self._delivery = Delivery(database, links, self._refused)
-        self._clock: asyncio.Task[None] | None = None
-        self._sooner = asyncio.Event()
+        self._clock = EndClock(database, self.expire, now)
 
     async def open(self) -> None:
         """Tell what an earlier process had not, and end what is overdue. Raises HeroError."""
+        await self._database.run(self._hold_anew)
         await self._told(await self._database.run(rows.untold))
         await self.expire()
-        self._clock = asyncio.create_task(self._end_in_time(), name="inbox-clock")
+        self._clock.start()
 
     async def close(self) -> None:
         """End the timer and the deliveries; what was not delivered is after the next start."""
-        if self._clock is not None:
-            self._clock.cancel()
-            await asyncio.gather(self._clock, return_exceptions=True)
+        await self._clock.close()
         await self._delivery.close()
 
     def slot_came(self, slot: str) -> None:
@@ -90,14 +85,36 @@ class Inbox:
     async def ask(self, params: AskParams, by: Caller, to: str) -> InboxItem:
         """A new question; asked again, a dialog's is the one that is there. Raises HeroError: usage, busy."""
         item = rules.question(self._new_id(), params, by.name, to, self._now())
-        if item.kind == "question":
+
+        def known(changes: Changes) -> InboxItem | None:
+            found = rows.dialog(changes.db, by.name, item.waiting) if item.waiting else None
+            if found is not None and found.state == "submitted":
+                # Its slot asks again, so whatever it was handed did not reach the dialog.
+                rows.hand_again(changes.db, found.id)
+                changes.slots.add(by.login)
+            return found
+
+        return await self._ask(item, by, known)
+
+    async def propose(self, params: AskParams, by: Caller, to: str, rule: Rule) -> InboxItem:
+        """A new approval; proposed again while it waits, it is the one that is there. Raises HeroError: usage,
+        busy, conflict."""
+        item = approvals.approval(self._new_id(), params, by.name, to, rule, self._now())
+
+        def known(changes: Changes) -> InboxItem | None:
+            found = rows.dialog(changes.db, by.name, item.waiting)
+            return found if found and found.state not in rules.ENDED else None
+
+        return await self._ask(item, by, known)
+
+    async def _ask(self, item: InboxItem, by: Caller, known: Callable[[Changes], InboxItem | None]) -> InboxItem:
+        if item.kind != "permission":
             self._pace.count(by.name, time.monotonic())
 
         def step(changes: Changes) -> InboxItem:
-            known = rows.dialog(changes.db, by.name, item.waiting) if item.waiting else None
-            if known is not None:
-                return known
-            limits.refuse_many(changes.db, by.name, to)
+            if (found := known(changes)) is not None:
+                return found
+            limits.refuse_many(changes.db, by.name, item.to)
             return changes.put(item)
 
         return await self._change("asked", step)
@@ -120,7 +137,11 @@ class Inbox:
 
         def step(changes: Changes) -> InboxItem:
             found = _known(changes.db, params.id, by)
-            return changes.put(rules.answered(found, params, by, changes.now))
+            if found.kind != "approval":
+                return changes.put(rules.answered(found, params, by, changes.now))
+            rules.refuse_answerer(found, by)
+            answer = rules.chosen(found, params)
+            return changes.put(approvals.decided(found, params, answer, by, changes.now))
 
         return await self._change("answered", step)
 
@@ -145,10 +166,24 @@ class Inbox:
 
         def step(changes: Changes) -> None:
             found = rows.dialog(changes.db, by.name, params.waiting)
-            if found is not None and found.state not in rules.ENDED:
-                changes.put(rules.settled(found, params, by.login, changes.now))
+            if found is None or found.state in rules.ENDED:
+                return
+            is_dialog = found.kind == "permission"
+            over = rules.settled(found, params, by.login, changes.now) if is_dialog else None
+            changes.put(over or approvals.settled(found, params))
 
         await self._change("settled", step)
+
+    async def standing(self, params: StandingParams, slot: str) -> None:
+        """The daemon of `slot` tells all that stands open there: the rest of it is over, with the reason."""
+        there = set(params.waiting)
+
+        def step(changes: Changes) -> None:
+            for item in rows.stands_for(changes.db, slot):
+                if item.waiting not in there:
+                    changes.put(rules.lost(item))
+
+        await self._change("standing", step)
 
     async def take(self, params: TakeParams, slot: str) -> InboxResult:
         """What waits for the agents of `slot`, after what is `taken` was marked so."""
@@ -201,7 +236,7 @@ class Inbox:
         """A slot did not take an answer: because of the answer, or because the dialog is gone."""
         if error.code == "usage":
             outcome = rules.reopened(item, error.message)
-        elif begun and error.code == "conflict":
+        elif begun and error.code == "conflict" and item.kind == "permission":
             outcome = rules.unconfirmed(item)
         else:
             outcome = rules.failed(item, error.message)
@@ -212,6 +247,13 @@ class Inbox:
                 changes.put(outcome)
 
         await self._change("refused", step)
+
+    def _hold_anew(self, db: sqlite3.Connection) -> None:
+        rows.synced(db)
+        moment = self._now()
+        for item in rows.due(db, moment):
+            if approvals.is_held(item):
+                rows.put(db, approvals.held_anew(item, moment), moment)
 
     async def _change(self, name: str, step: Callable[[Changes], T]) -> T:
         """Carry `step` out in one transaction, and tell what changed. A step raises before it writes."""
@@ -228,7 +270,7 @@ class Inbox:
         if changes.items:
             failpoint(f"inbox.{name}")
             await self._told(changes.items)
-            self._sooner.set()
+            self._clock.look_again()
         for slot in changes.slots:
             self._delivery.kick(slot)
         if isinstance(result, HeroError):
@@ -244,30 +286,6 @@ class Inbox:
             await self._database.run(lambda db: rows.mark_told(db, items))
         except HeroError as error:
             log.warning("what was told of the inbox is told again after a restart: %s", error.message)
-
-    async def _end_in_time(self) -> None:
-        while True:
-            self._sooner.clear()
-            pause = await self._until_next_end()
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(pause):
-                    await self._sooner.wait()
-
-    async def _until_next_end(self) -> float:
-        """Seconds until an item's time is over, after all that is overdue was ended."""
-        moment = self._now()
-        try:
-            await self.expire()
-            await self._database.run(lambda db: rows.forget_old(db, moment))
-            end = await self._database.run(rows.next_end)
-        except HeroError as error:
-            log.warning("the inbox cannot look what is over: %s", error.message)
-            return AGAIN_SECONDS
-        if end is None:
-            return LOOK_SECONDS
-        if end <= moment.timestamp():
-            return AGAIN_SECONDS  # a row that cannot be read does not keep the clock busy
-        return min(max(0.0, end - self._now().timestamp()), LOOK_SECONDS)
 
 
 def _known(db: sqlite3.Connection, item_id: str, by: Caller) -> InboxItem:

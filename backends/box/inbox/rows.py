@@ -28,6 +28,7 @@ _TABLES = (
     "CREATE INDEX IF NOT EXISTS inbox_untold ON inbox_items(num) WHERE told = 0",
 )
 _WAITS = "state IN ('open', 'submitted')"
+_HANDED = "kind IN ('permission', 'approval')"
 _AGENTS = "recipient >= ? AND recipient < ?"
 
 
@@ -49,8 +50,8 @@ def put(db: sqlite3.Connection, item: InboxItem, now: datetime) -> None:
     db.execute(
         "INSERT INTO inbox_items(id, kind, sender, recipient, waiting, state, expires, changed, told, data) "
         "VALUES(?, ?, ?, ?, ?, ?, ?, ?, 0, ?) ON CONFLICT(id) DO UPDATE SET "
-        "state=excluded.state, changed=excluded.changed, told=0, handed=handed * (excluded.state <> 'open'), "
-        "data=excluded.data",
+        "state=excluded.state, expires=excluded.expires, changed=excluded.changed, told=0, "
+        "handed=handed * (excluded.state <> 'open'), data=excluded.data",
         (*row, item.model_dump_json()),
     )
 
@@ -61,8 +62,8 @@ def find(db: sqlite3.Connection, item_id: str) -> InboxItem | None:
 
 
 def dialog(db: sqlite3.Connection, sender: str, waiting: str) -> InboxItem | None:
-    """The newest item about one dialog of an agent."""
-    where = "kind = 'permission' AND sender = ? AND waiting = ? ORDER BY num DESC LIMIT 1"
+    """The newest item about one dialog or proposal of an agent."""
+    where = f"{_HANDED} AND sender = ? AND waiting = ? ORDER BY num DESC LIMIT 1"
     return _first(_items(db, where, (sender, waiting)))
 
 
@@ -110,15 +111,26 @@ def for_agents(db: sqlite3.Connection, slot: str, limit: int) -> list[InboxItem]
 
 
 def to_hand_over(db: sqlite3.Connection, slot: str) -> list[tuple[InboxItem, bool]]:
-    """Answers to dialogs of the agents of `slot` that its daemon has not taken yet, oldest first, and whether it
-    was asked to take one before."""
+    """Answers to dialogs and proposals of the agents of `slot` that its daemon has not taken yet, oldest first,
+    and whether it was asked to take one before."""
     rows = db.execute(
-        "SELECT data, handed FROM inbox_items WHERE kind = 'permission' AND state = 'submitted' AND handed < 2 "
+        f"SELECT data, handed FROM inbox_items WHERE {_HANDED} AND state = 'submitted' AND handed < 2 "  # noqa: S608
         "AND sender >= ? AND sender < ? ORDER BY num",
         (f"{slot}/", f"{slot}0"),
     )
     found = [(_read(data), bool(handed)) for data, handed in rows]
     return [(item, begun) for item, begun in found if item]
+
+
+def stands_for(db: sqlite3.Connection, slot: str) -> list[InboxItem]:
+    """Dialogs and proposals of the agents of `slot` that are not over, oldest first."""
+    where = f"{_HANDED} AND {_WAITS} AND sender >= ? AND sender < ? ORDER BY num"
+    return _items(db, where, (f"{slot}/", f"{slot}0"))
+
+
+def hand_again(db: sqlite3.Connection, item_id: str) -> None:
+    """The slot's daemon has taken this answer, and has lost it."""
+    db.execute("UPDATE inbox_items SET handed = 1 WHERE id = ?", (item_id,))
 
 
 def mark_handed(db: sqlite3.Connection, item_id: str, *, taken: bool) -> None:

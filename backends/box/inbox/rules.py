@@ -19,6 +19,9 @@ OPTION_LIMIT = 200
 MESSAGE_DAYS = 30
 """How long a message waits to be read."""
 
+HANDED = ("permission", "approval")
+"""Kinds whose answer a slot's daemon has to take."""
+
 ENDED = ("answered", "cancelled", "expired", "delivered")
 BOX = "hero"
 """Who says what the box itself has to say; no login can be called so."""
@@ -72,8 +75,8 @@ def expired(item: InboxItem) -> InboxItem:
     return item.model_copy(update={"state": "expired"})
 
 
-def answered(item: InboxItem, params: AnswerParams, by: Caller, now: datetime) -> InboxItem:
-    """`item` with its answer. Raises HeroError: denied, conflict (it is over), usage (no such answer)."""
+def refuse_answerer(item: InboxItem, by: Caller) -> None:
+    """Raises HeroError where `by` has nothing to answer: denied, conflict (it is over), usage (a message)."""
     if item.kind == "message":
         raise HeroError(
             "usage", f"{item.id} is a message, not a question.", hint=f"`hero_dev tell {item.sender} …` replies."
@@ -81,7 +84,12 @@ def answered(item: InboxItem, params: AnswerParams, by: Caller, now: datetime) -
     if not by.is_addressed(item.to):
         raise HeroError("denied", f"This question is for {item.to} to answer, not for {by.name}.")
     refuse_ended(item)
-    text, choice = _chosen(item, params)
+
+
+def answered(item: InboxItem, params: AnswerParams, by: Caller, now: datetime) -> InboxItem:
+    """`item` with its answer. Raises HeroError: denied, conflict (it is over), usage (no such answer)."""
+    refuse_answerer(item, by)
+    text, choice = chosen(item, params)
     state = "submitted" if item.kind == "permission" else "answered"
     update = {"state": state, "answer": text, "choice": choice, "answered_by": by.name, "answered_at": now}
     return item.model_copy(update=update | {"problem": ""})
@@ -117,6 +125,15 @@ def unconfirmed(item: InboxItem) -> InboxItem:
     """A dialog that was most likely answered: a kill hid whether the slot took the answer, and it is gone now."""
     problem = "The slot did not confirm this answer: a daemon was restarted meanwhile."
     return item.model_copy(update={"state": "answered", "problem": problem})
+
+
+def lost(item: InboxItem) -> InboxItem:
+    """What its slot does not know of any more: its daemon was killed before it could tell the end."""
+    if item.kind == "approval":
+        return failed(item, "Its slot's daemon was restarted, and does not know it (any more).")
+    if item.state == "submitted":
+        return unconfirmed(item)
+    return failed(item, "It was closed in its window, or its agent ended, while its slot's daemon was away.")
 
 
 def reopened(item: InboxItem, problem: str) -> InboxItem:
@@ -173,8 +190,8 @@ def _how_it_ended(item: InboxItem) -> str:
     return f"This question is gone: {why}"
 
 
-def _chosen(item: InboxItem, params: AnswerParams) -> tuple[str, int]:
-    """The text and the number of the option (0: none) that `params` answer with."""
+def chosen(item: InboxItem, params: AnswerParams) -> tuple[str, int]:
+    """The text and the number of the option (0: none) that `params` answer with. Raises HeroError `usage`."""
     text = safe_text(params.text.replace("\r\n", "\n")).strip()
     choice = params.choice
     if not choice:

@@ -13,18 +13,20 @@ from backends.claude.status_file import SessionStatus
 from backends.model.agent_calls import AgentStartParams
 from backends.model.agents import Agent
 from backends.model.errors import HeroError, unknown_name
-from backends.slot.agents import ending, hooks, loop, process
+from backends.slot.agents import ending, hooks, loop, process, standing
 from backends.slot.agents.alarms import Alarms
 from backends.slot.agents.making import new_record, warnings
 from backends.slot.agents.opening import Opening
 from backends.slot.agents.places import Place, choose
 from backends.slot.agents.ports import BoxSide, Issues, Payers, Starter
 from backends.slot.agents.record import Queued
+from backends.slot.agents.returning import bring_back
 from backends.slot.agents.session import Session, now
 from backends.slot.agents.shelf import Shelf
-from backends.slot.agents.situation import DialogClosed, DialogOpened, Ended, Fact, Told, TurnFailed
+from backends.slot.agents.situation import DialogOpened, Ended, Fact, Interrupted, Told, TurnFailed
 from backends.slot.agents.speaking import arrived, drain, speak
 from backends.slot.agents.telling import Teller
+from backends.slot.agents.unheard import put_back
 from backends.slot.agents.watching import StatusWatch
 from backends.slot.agents.windows import Windows
 from backends.slot.context import SlotContext
@@ -53,6 +55,7 @@ class Agents:
         self.windows = windows
         self.box = box
         self.issues: Issues | None = None
+        self.when_ended: Callable[[Agent], None] = lambda _: None
         self._slot = slot
         self._starter = starter
         self._payers = payers
@@ -148,6 +151,7 @@ class Agents:
             )
         await self._starter.check()
         session.keep(wanted=True, cost_before=session.agent.cost)
+        await put_back(session, self._starter.config(session.folder))
         if loop.is_going(session) and not session.record.queue and (prompt := loop.again(session)):
             session.put(Queued(text=prompt, kind="iteration"))
         try:
@@ -191,12 +195,15 @@ class Agents:
     async def _take_up(self, session: Session) -> None:
         """Find a session again as it is now."""
         known = session.record.process
+        if session.alive:
+            for waiting in session.record.standing:
+                session.know(DialogOpened(waiting))
         self._replay(session)
         if session.alive and known is not None and process.is_alive(known, self._boot):
-            if (waiting := session.agent.waiting) is not None:
-                session.know(DialogOpened(waiting))
             self.opening.watch(session)
             self._alarms.heard(session)
+            if session.situation.dialogs:
+                session.spawn(standing.await_hooks(session, self.box), "hooks")
         elif session.alive and session.record.boot == self._boot and known is not None:
             await self._end(session)
         elif session.record.wanted and session.record.boot != self._boot:
@@ -206,11 +213,8 @@ class Agents:
             session.know(Ended(reason="its start was cut off"))
 
     async def _bring_back(self, session: Session) -> None:
-        session.know(Ended(reason="the machine was started again"))
-        try:
-            await self.resume(session)
-        except HeroError as error:
-            session.change(detail=f"it could not be brought back: {error.message}")
+        standing.give_up(session, self.box, "The machine was started again.")
+        await bring_back(session, self.resume)
 
     def _replay(self, session: Session) -> None:
         """Take in what hooks said while nobody listened."""
@@ -232,17 +236,15 @@ class Agents:
             arrived(session)
         over = before.dialogs if status.doing != "waiting" else ()
         session.know(Told(status.doing, status.waiting_for))
-        for dialog in over:
-            if not session.dialogs.holds(dialog.id):
-                session.know(DialogClosed(dialog.id))
-                self.box.settle(session.agent, dialog.id, answered=True, detail="in the terminal")
-        if status.doing == "idle" and before.in_turn and loop.is_going(session):
-            loop.end(session, "stopped", "interrupted in its window")
+        standing.settle_closed(session, over, self.box)
 
     def _known(self, session: Session, fact: Fact) -> None:
         self._alarms.heard(session)
+        if isinstance(fact, Interrupted) and loop.is_going(session):
+            loop.end(session, "stopped", "interrupted in its window")
         if isinstance(fact, Ended):
             self._watch.remove(session.id)
+            self.when_ended(session.agent)
         elif not session.situation.failure:
             self.speak(session)
         if self.issues is not None and session.agent.issue:
@@ -266,8 +268,7 @@ class Agents:
 
     async def _end(self, session: Session) -> None:
         self._replay(session)
-        for dialog in session.situation.dialogs:
-            self.box.settle(session.agent, dialog.id, answered=False, detail="The agent has ended.")
+        standing.give_up(session, self.box, "The agent has ended.")
         if lease := session.record.lease:
             session.keep(lease="")
             await self._payers.release(lease)

@@ -5,13 +5,21 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from pydantic import ValidationError
 
 from backends.model.agents import Agent, Waiting
 from backends.model.errors import HeroError
-from backends.model.inbox_calls import TEXT_LIMIT, AskParams, InboxResult, SettleParams, TakeParams
+from backends.model.inbox_calls import (
+    TEXT_LIMIT,
+    AskParams,
+    InboxResult,
+    SettleParams,
+    StandingParams,
+    TakeParams,
+)
 from backends.rpc.connection import Connection
 
 log = logging.getLogger(__name__)
@@ -19,6 +27,18 @@ log = logging.getLogger(__name__)
 ANSWER_SECONDS = 30.0
 LINE_LIMIT = 10_000
 """Things to tell a box that is away; beyond it the oldest go."""
+
+
+Params = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class _Call:
+    """`params` as they are when it is its turn; `then`: the box has dealt with it."""
+
+    method: str
+    params: Callable[[], Params]
+    then: Callable[[], None] = lambda: None
 
 
 class InboxLink:
@@ -30,7 +50,7 @@ class InboxLink:
     def __init__(self, deliver: Callable[[InboxResult], None] = lambda _: None) -> None:
         self._deliver = deliver
         self._reach: Callable[[], Connection] | None = None
-        self._line: list[tuple[str, dict[str, Any]]] = []
+        self._line: list[_Call] = []
         self._woken = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
@@ -61,6 +81,29 @@ class InboxLink:
         told = SettleParams(agent=agent.id, waiting=waiting, answered=answered, detail=detail)
         self._put("question.settle", told.model_dump(mode="json"))
 
+    def acted(
+        self,
+        agent: str,
+        waiting: str,
+        *,
+        done: bool,
+        problem: str = "",
+        outcome: str = "",
+        then: Callable[[], None] = lambda: None,
+    ) -> None:
+        """A proposal is over: it was `done`, or given up."""
+        told = SettleParams(agent=agent, waiting=waiting, answered=done, detail=problem, outcome=outcome)
+        self._put("question.settle", told.model_dump(mode="json"), then)
+
+    def standing(self, ids: Callable[[], Sequence[str]]) -> None:
+        """Whatever is not among `ids`, asked for once all before it is told, is over."""
+
+        def now() -> Params:
+            return StandingParams(waiting=tuple(ids())).model_dump(mode="json")
+
+        self._line.append(_Call("question.standing", now))
+        self.connected()
+
     def fetch(self, agent: Agent) -> None:
         """An agent can be told what waits for it."""
         self._put("message.take", TakeParams(agents=(agent.id,)).model_dump(mode="json"))
@@ -69,32 +112,34 @@ class InboxLink:
         """These messages have arrived: they are on this slot's disk."""
         self._put("message.take", TakeParams(taken=tuple(ids)).model_dump(mode="json"))
 
-    def _put(self, method: str, params: dict[str, Any]) -> None:
-        self._line.append((method, params))
+    def _put(self, method: str, params: Params, then: Callable[[], None] = lambda: None) -> None:
+        self._line.append(_Call(method, lambda: params, then))
         del self._line[:-LINE_LIMIT]
         self.connected()
 
     async def _run(self) -> None:
         while True:
             self._woken.clear()
-            while self._line and await self._told(*self._line[0]):
-                del self._line[0]
+            while self._line and await self._told(first := self._line[0], first.params()):
+                if self._line and self._line[0] is first:
+                    del self._line[0]
+                first.then()
             await self._woken.wait()
 
-    async def _told(self, method: str, params: dict[str, Any]) -> bool:
+    async def _told(self, call: _Call, params: Params) -> bool:
         """Whether the box has dealt with it; a refusal is an end, too."""
         if self._reach is None:
             return False
         try:
-            answer = await self._reach().call(method, params, timeout=ANSWER_SECONDS)
+            answer = await self._reach().call(call.method, params, timeout=ANSWER_SECONDS)
             if params.get("agents"):
                 self._deliver(InboxResult.model_validate(answer))
         except HeroError as error:
             if error.code in ("unreachable", "timeout", "busy"):
                 return False
-            log.warning("the box's inbox refuses %s: %s", method, error.message)
+            log.warning("the box's inbox refuses %s: %s", call.method, error.message)
         except ValidationError:
-            log.warning("the box's inbox answers %s in another version's words", method)
+            log.warning("the box's inbox answers %s in another version's words", call.method)
         return True
 
 

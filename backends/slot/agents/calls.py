@@ -50,6 +50,8 @@ class AgentCalls:
             "agent.attach": self.attach,
             "agent.log": self.log,
             "agent.deliver": self.deliver,
+            "agent.act": self.act,
+            "agent.decide": self.decide,
             "agent.hook": self.hook,
             "agent.launch": self.launch,
         }
@@ -131,6 +133,13 @@ class AgentCalls:
         session = self._living(params.agent)
         pairs = zip(params.messages, params.ids, strict=False)
         await self._desk.deliver(session, [Queued(text=text, id=id) for text, id in pairs])
+        return Empty()
+
+    async def act(self, _: Call, params: calls.AgentActParams) -> calls.AgentActed:
+        return await self._desk.acting.act(self._living(params.agent).agent, params)
+
+    async def decide(self, _: Call, params: calls.AgentDecideParams) -> Empty:
+        await self._desk.acting.decide(params)
         return Empty()
 
     async def hook(self, call: Call, params: calls.AgentHookParams) -> calls.AgentHookResult:

@@ -14,18 +14,22 @@ from backends.model.errors import HeroError
 from backends.model.inbox_calls import InboxResult
 from backends.model.paths import BoxPaths, SlotPaths
 from backends.rpc.connection import Connection
+from backends.slot.agents.acting import Acting, AuditEnd
 from backends.slot.agents.agents import Agents
 from backends.slot.agents.boxside import InboxLink
 from backends.slot.agents.following import AgentLogs
 from backends.slot.agents.held import HeldHooks
 from backends.slot.agents.issue_comments import AgentIssues
 from backends.slot.agents.paying import ClaudePayers
+from backends.slot.agents.process import MARK
 from backends.slot.agents.record import Queued
 from backends.slot.agents.session import Session
+from backends.slot.agents.standing import standing
 from backends.slot.agents.starter import ClaudeStarter
 from backends.slot.agents.windows import Windows
 from backends.slot.claude import ClaudeChoices
 from backends.slot.context import SlotContext
+from backends.slot.processes import environment_of
 
 
 class AgentDesk:
@@ -38,6 +42,7 @@ class AgentDesk:
         broker: BrokerClient,
         box: BoxPaths,
         told: Callable[[Agent], None],
+        audit_end: AuditEnd,
     ):
         self.inbox = InboxLink(self._fetched)
         self.logs = AgentLogs()
@@ -50,9 +55,12 @@ class AgentDesk:
         payers = ClaudePayers(choices, broker)
         self.agents = Agents(slot, _windows(box, slot.paths), starter, payers, self.inbox, told)
         self.agents.issues = self._issues
+        self.acting = Acting(slot, lambda: self.inbox, audit_end)
+        self.agents.when_ended = self.acting.ended
 
     async def open(self) -> None:
         """Find the sessions again."""
+        await self.acting.open()
         await self.agents.open()
         leases = self._broker.leases(self.agents.lease_ended, self.agents.has_leases)
         self._leases = asyncio.create_task(leases, name="agents-leases")
@@ -60,6 +68,7 @@ class AgentDesk:
     def use(self, reach: Callable[[], Connection]) -> None:
         """Reach the box's inbox over what `reach` gives."""
         self.inbox.use(reach)
+        self.acting.use(reach)
 
     async def deliver(self, session: Session, queued: Sequence[Queued]) -> None:
         """Put messages of the inbox in line; the box is told once they are on the disk. Raises HeroError."""
@@ -76,8 +85,14 @@ class AgentDesk:
                 session.spawn(self.deliver(session, [Queued(text=item.as_message, id=item.id)]), "deliver")
 
     def connected(self) -> None:
-        """The box is there (again)."""
-        self.inbox.connected()
+        """The box is there (again): it is told which of what it has open stands."""
+        self.acting.connected()
+        self.inbox.standing(lambda: [*standing(self.agents.living()), *self.acting.standing()])
+
+    def behind(self, pid: int) -> str:
+        """The number of the agent that started the process `pid`, empty where none did."""
+        mark = environment_of(pid).get(MARK.encode(), b"").decode(errors="replace")
+        return next((one.id for one in self.agents.living() if mark and one.record.mark == mark), "")
 
     def shown(self) -> tuple[Agent, ...]:
         """The agents that the fleet shows."""
@@ -93,6 +108,7 @@ class AgentDesk:
             self._leases.cancel()
             await asyncio.gather(self._leases, return_exceptions=True)
         await self.agents.close(end=end)
+        await self.acting.close()
         await self._issues.close()
         await self.inbox.close()
 

@@ -3,19 +3,32 @@
 from __future__ import annotations
 
 import asyncio
+import logging
+import os
 import signal
 from dataclasses import replace
+from pathlib import Path
 
+from backends.claude.renewal import LOGIN_FOLDER, is_renewing
+from backends.slot import processes
 from backends.slot.agents import process
 from backends.slot.agents.session import Session
 from backends.slot.agents.situation import Ended
 from backends.slot.agents.windows import Pane, Windows
 
+log = logging.getLogger(__name__)
+
 LEAVE_SECONDS = 4.0
 """Seconds for the program to leave by itself, and again after SIGTERM."""
 
+RENEW_SECONDS = 10.0
+"""Seconds that a session has to renew the user's login: ended amid that, all of them are logged out."""
+_LOOK_SECONDS = 0.05
+
 _MOVED_ON = (signal.SIGHUP, signal.SIGTERM)
 """What a machine sends that goes down: whoever ends so is brought back with it."""
+
+_ALWAYS_SAID = ("Resume this session with", "claude --resume ", "Pane is dead")
 
 _BY_HAND = ("prompt_input_exit", "logout")
 """Why the program ended, in its own words, where a person ended it in its window."""
@@ -41,7 +54,9 @@ async def ended(session: Session, windows: Windows) -> None:
 
 
 def _quoted(screen: str) -> str:
-    words = " ".join(screen.split())[:300]
+    """The program's last words, without those that it and tmux always say."""
+    lines = [line for line in screen.splitlines() if not line.strip().startswith(_ALWAYS_SAID)]
+    words = " ".join(" ".join(lines).split())[:300]
     return f". It said: {words}" if words else ""
 
 
@@ -72,6 +87,8 @@ def number_of(pane: Pane | None) -> int:
 async def end(session: Session, windows: Windows) -> None:
     """Have the session end: as a person would, then by SIGTERM, then by SIGKILL, with all that it started."""
     known = session.record.process
+    if known is not None:
+        await _renewed(session, known.pid)
     if session.situation.rests and await _asked_to_leave(windows, session.agent.window):
         await _gone(session, LEAVE_SECONDS)
     if known is not None:
@@ -82,6 +99,19 @@ async def end(session: Session, windows: Windows) -> None:
             await _gone(session, LEAVE_SECONDS)
     elif session.agent.window:
         await windows.close(session.agent.window)
+
+
+async def _renewed(session: Session, pid: int) -> None:
+    """Return once the process does not renew the user's login (any more), or takes too long."""
+    told = processes.environment_of(pid).get(LOGIN_FOLDER.encode(), b"")
+    if not told:
+        return
+    folder = Path(os.fsdecode(told))
+    for _ in range(int(RENEW_SECONDS / _LOOK_SECONDS)):
+        if not session.alive or not await asyncio.to_thread(is_renewing, folder, pid):
+            return
+        await asyncio.sleep(_LOOK_SECONDS)
+    log.warning("agent %s is ended while it renews the login: that takes too long", session.id)
 
 
 async def _asked_to_leave(windows: Windows, window: str) -> bool:

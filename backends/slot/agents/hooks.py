@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import math
 import re
 from collections.abc import Mapping
 from typing import Any
 
 from backends.model.agents import Waiting
+from backends.model.errors import HeroError
 from backends.model.text import safe_line
 from backends.rpc.connection import Connection
-from backends.slot.agents import loop, speaking
+from backends.slot.agents import failing, loop, speaking, unheard
 from backends.slot.agents.dialogs import waiting_of
 from backends.slot.agents.lines import Entry, bounded, entry_of, last_line, text_of
 from backends.slot.agents.ports import BoxSide
@@ -25,6 +27,8 @@ from backends.slot.agents.situation import (
     TurnEnded,
     TurnFailed,
 )
+
+log = logging.getLogger(__name__)
 
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
@@ -65,19 +69,25 @@ def _note(session: Session, event: str, payload: Mapping[str, Any]) -> None:
         case "SessionStart":
             model = safe_line(text_of(payload.get("model")), 100)
             session.change(session=_conversation(session, payload), model=model or session.agent.model)
+            if payload.get("source") == "clear":
+                unheard.heard(session)
         case "UserPromptSubmit":
             speaking.arrived(session)
             session.keep(begun=True)
+            unheard.named(session, safe_line(text_of(payload.get("prompt_id")), 100))
             session.know(Prompted())
             session.change(turns=session.agent.turns + 1)
         case "Stop":
             session.change(last_line=last_line(text_of(payload.get("last_assistant_message"))))
+            unheard.heard(session)
         case "SessionEnd":
             session.left = text_of(payload.get("reason"))
         case "StopFailure":
             text = last_line(text_of(payload.get("last_assistant_message")))
             session.change(last_line=text)
-            session.know(TurnFailed(safe_line(text_of(payload.get("error")), 100), text))
+            error = safe_line(text_of(payload.get("error")), 100)
+            session.know(TurnFailed(error, failing.in_words(error, text, session.agent)))
+            unheard.heard(session)
             loop.end(session, "failed", text)
 
 
@@ -117,6 +127,8 @@ async def _dialog(session: Session, payload: Mapping[str, Any], caller: Connecti
     dialog = session.dialogs.open(waiting, given if isinstance(given, Mapping) else {})
     session.know(DialogOpened(waiting))
     session.write(Entry("wait", bounded(waiting.text), waiting.tool))
+    # Before anybody can answer it: a daemon that is killed must not give its id to another dialog.
+    await _kept(session)
     box.ask(session.agent, waiting)
     answer = await _unless_left(dialog.answer, caller)
     session.dialogs.close(waiting.id)
@@ -135,12 +147,19 @@ def caller_stays_away(caller: Connection) -> bool:
 def _named(session: Session, payload: Mapping[str, Any]) -> Waiting:
     """The dialog under a number of its own; the one that it had before a restart of ours, if it is still that."""
     fresh = waiting_of("", payload, now())
-    known = session.agent.waiting
-    if known is not None and not session.dialogs.holds(known.id) and known.text == fresh.text:
-        return known
+    for known in session.situation.dialogs:
+        if not session.dialogs.holds(known.id) and (known.tool, known.text) == (fresh.tool, fresh.text):
+            return known
     number = session.record.dialogs + 1
     session.keep(dialogs=number)
     return fresh.model_copy(update={"id": f"{session.agent.session[:8]}-{number}"})
+
+
+async def _kept(session: Session) -> None:
+    try:
+        await session.save()
+    except HeroError as error:
+        log.error("agent %s: %s", session.id, error.message)
 
 
 async def _stop(session: Session, payload: Mapping[str, Any], caller: Connection) -> None:

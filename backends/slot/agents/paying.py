@@ -41,6 +41,9 @@ class ClaudePayers:
 
 
 def _refuse_nobody(resolution: Resolution) -> None:
-    if resolution.credential.kind == "none":
-        hint = resolution.hint or NOBODY_PAYS
-        raise HeroError("denied", resolution.problem or "Nobody pays for an agent of this slot.", hint=hint)
+    if resolution.credential.kind != "none":
+        return
+    # An answer that a broker may give later is another one than its no.
+    is_away = resolution.org.state == "unreachable" and resolution.preference != "personal"
+    problem = resolution.problem or "Nobody pays for an agent of this slot."
+    raise HeroError("unreachable" if is_away else "denied", problem, hint=resolution.hint or NOBODY_PAYS)

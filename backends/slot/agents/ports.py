@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -83,6 +84,19 @@ class BoxSide(Protocol):
 
     def settle(self, agent: Agent, waiting: str, *, answered: bool, detail: str = "") -> None:
         """The dialog is over."""
+        ...
+
+    def acted(
+        self,
+        agent: str,
+        waiting: str,
+        *,
+        done: bool,
+        problem: str = "",
+        outcome: str = "",
+        then: Callable[[], None] = lambda: None,
+    ) -> None:
+        """A proposal of the agent with this number is over: it was `done`, or given up. `then`: the box knows."""
         ...
 
 

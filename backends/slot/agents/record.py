@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import Field, ValidationError
 
-from backends.model.agents import Agent
+from backends.model.agents import Agent, Waiting
 from backends.model.errors import HeroError
 from backends.model.frozen import Frozen
 from backends.slot.files import write_atomically
@@ -65,7 +65,10 @@ class Record(Frozen):
     lease: str = Field(default="", description="By which the broker knows what it was given; not secret.")
     has_key: bool = Field(default=False, description="It was given an org key itself, not a pass.")
     dialogs: int = 0
+    standing: tuple[Waiting, ...] = Field(default=(), description="The dialogs that are open.")
     queue: tuple[Queued, ...] = ()
+    unsure: tuple[Queued, ...] = Field(default=(), description="What it was told in the turn that runs.")
+    unsure_as: str = Field(default="", description="The program's id of the prompt that `unsure` was.")
     taken: tuple[str, ...] = Field(default=(), description="Ids of the newest messages that it got.")
 
 

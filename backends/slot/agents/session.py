@@ -72,13 +72,15 @@ class Session:
         """Take `fact` in: the state follows."""
         if isinstance(fact, Launched):
             self.ended.clear()
-            self.left = ""
+            self.left, self.deaf = "", False
         self.situation = after(self.situation, fact)
         state, why, detail, waiting = shown(self.situation)
         if state == "idle" and self.record.queue:
             # It is about to be typed: nobody should see it as done for that moment.
             state, why = ("idle", "done") if self.deaf else ("working" if self.record.begun else "starting", "")
             detail = DEAF if self.deaf else ""
+        if self.situation.dialogs != self.record.standing:
+            self.keep(standing=self.situation.dialogs)
         changed: dict[str, Any] = {"state": state, "why": why, "detail": detail, "waiting": waiting}
         if isinstance(fact, Ended) and self.agent.ended_at is None:
             changed |= {"ended_at": now(), "pid": None, "window": ""}
@@ -111,6 +113,10 @@ class Session:
         taken = (*self.record.taken, *(one.id for one in new if one.id))[-TAKEN_KNOWN:]
         self.record = self.record.model_copy(update={"taken": taken})
         self._queue((*self.record.queue, *new))
+
+    def put_first(self, queued: Iterable[Queued]) -> None:
+        """Put what it had already been told in line again, before all else."""
+        self._queue((*queued, *self.record.queue))
 
     def said(self, what: Iterable[Queued]) -> None:
         """Some of the line was said."""

@@ -79,6 +79,11 @@ class TurnFailed:
 
 
 @dataclass(frozen=True)
+class Interrupted:
+    """The program rests in the middle of a turn, and no hook has told why: somebody stopped it in its window."""
+
+
+@dataclass(frozen=True)
 class DialogOpened:
     waiting: Waiting
 
@@ -112,6 +117,7 @@ Fact = (
     | Checking
     | TurnEnded
     | TurnFailed
+    | Interrupted
     | DialogOpened
     | DialogClosed
     | Silent
@@ -121,7 +127,11 @@ Fact = (
 
 @dataclass(frozen=True)
 class Situation:
-    """Everything that the state follows from. `in_turn`: a turn began and no hook has told its end."""
+    """Everything that the state follows from. `in_turn`: a turn began and no hook has told its end.
+
+    `unsaid`: it rests all the same. The program does not wait for the hook that tells of an error, which may be
+    about to come; without one the turn was interrupted.
+    """
 
     status: Status = ""
     waiting_for: str = ""
@@ -129,6 +139,7 @@ class Situation:
     failure: str = ""
     failure_text: str = ""
     in_turn: bool = False
+    unsaid: bool = False
     stuck: bool = False
     checking: str = ""
     silent: int = 0
@@ -163,13 +174,15 @@ def after(situation: Situation, fact: Fact) -> Situation:
         case NoFile():
             return replace(situation, stuck=not situation.status)
         case Prompted():
-            return replace(situation, in_turn=True, failure="", failure_text="", checking="")
+            return replace(situation, in_turn=True, unsaid=False, failure="", failure_text="", checking="")
         case Checking(what):
             return replace(situation, checking=what)
         case TurnEnded():
-            return replace(situation, in_turn=False, failure="", failure_text="", checking="")
+            return replace(_over(situation), failure="", failure_text="")
         case TurnFailed(error, text):
-            return replace(situation, in_turn=False, failure=error or "unknown", failure_text=text, checking="")
+            return replace(_over(situation), failure=error or "unknown", failure_text=text)
+        case Interrupted():
+            return _over(situation) if situation.unsaid else situation
         case DialogOpened(waiting):
             others = tuple(one for one in situation.dialogs if one.id != waiting.id)
             return replace(situation, dialogs=(*others, waiting))
@@ -178,17 +191,21 @@ def after(situation: Situation, fact: Fact) -> Situation:
         case Silent(minutes):
             return replace(situation, silent=minutes)
         case Ended():
-            return replace(situation, ended=fact, dialogs=(), in_turn=False, checking="")
+            return replace(_over(situation), ended=fact, dialogs=())
+
+
+def _over(situation: Situation) -> Situation:
+    return replace(situation, in_turn=False, unsaid=False, checking="")
 
 
 def _told(situation: Situation, fact: Told) -> Situation:
     if not fact.status:
         # The file goes a moment before a clean end, which the kernel tells.
         return situation
-    changed = replace(situation, status=fact.status, waiting_for=fact.waiting_for, stuck=False)
+    changed = replace(situation, status=fact.status, waiting_for=fact.waiting_for, stuck=False, unsaid=False)
     if fact.status == "idle":
-        # Whatever was open was closed in the terminal; a turn without a hook's word was interrupted there.
-        return replace(changed, dialogs=(), in_turn=False, checking="")
+        # Whatever was open was closed in the terminal.
+        return replace(changed, dialogs=(), unsaid=situation.in_turn, checking="")
     return changed
 
 

@@ -12,6 +12,7 @@ from backends.slot.agents.lines import Entry, bounded
 from backends.slot.agents.record import Queued
 from backends.slot.agents.session import Session
 from backends.slot.agents.situation import Told
+from backends.slot.agents.unheard import told
 from backends.slot.agents.windows import Windows
 
 log = logging.getLogger(__name__)
@@ -63,20 +64,30 @@ async def _type(session: Session, windows: Windows, *, clear: bool = False) -> b
         is_loaded = is_loaded or await windows.load(window, typed_text(said))
         if not is_loaded or not await windows.paste(window, clear=clear):
             return False
-        async with asyncio.timeout(CONFIRMED_AFTER):
-            await session.prompted.wait()
-        return True
-    except TimeoutError:
+        if await _answered(session):
+            return True
         log.warning("agent %s did not take what was typed", session.id)
         return False
     finally:
         session.typed = ()
 
 
+async def _answered(session: Session) -> bool:
+    """Whether the program said in time that it has what was typed, or ended: then its successor is told."""
+    waits = [asyncio.create_task(one.wait()) for one in (session.prompted, session.ended)]
+    try:
+        done, _ = await asyncio.wait(waits, timeout=CONFIRMED_AFTER, return_when=asyncio.FIRST_COMPLETED)
+        return bool(done)
+    finally:
+        for one in waits:
+            one.cancel()
+
+
 def arrived(session: Session) -> None:
     """The program has begun a turn: what was typed for it, it has."""
     if session.typed:
         session.said(session.typed)
+        told(session)
         session.write(*(Entry("message", bounded(one.text)) for one in session.typed if one.kind == "message"))
         session.typed = ()
     session.deaf = False

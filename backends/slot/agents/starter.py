@@ -9,7 +9,7 @@ from pathlib import Path
 
 from backends.claude.program import find_program, require
 from backends.claude.seed import Planted, Seed, plant
-from backends.claude.session import SessionRequest, checked_model, has_conversation, launch
+from backends.claude.session import SessionRequest, checked_model, launch, made_way
 from backends.claude.settings import launcher_argv
 from backends.model.agent_calls import AgentLaunch
 from backends.model.agents import Agent
@@ -75,7 +75,7 @@ class ClaudeStarter:
             key=payer.key,
             model=record.model,
             mode=agent.mode,
-            resume=has_conversation(planted, agent.session),
+            resume=await asyncio.to_thread(made_way, planted, agent.session),
             instructions="\n\n".join(part for part in told if part),
             env={
                 MARK: record.mark,

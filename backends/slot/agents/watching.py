@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from backends.claude.status_file import SessionStatus, read_status, sessions_folder
-from backends.slot.inotify import MODIFY, NAMES, Inotify
+from backends.inotify import MODIFY, NAMES, Inotify
 
 Heard = Callable[[str, SessionStatus], None]
 

@@ -1,6 +1,6 @@
 """The tmux windows of a slot's sessions: begun, typed into, looked at, closed; nothing goes through a shell.
 
-On a system box they are in the user's own tmux server, begun in a scope of its own so that it outlives this daemon
+On a system box they are in the user's own tmux server, begun by the user's manager so that it outlives this daemon
 and the login. On a rootless box the slot has a server to itself.
 """
 
@@ -22,8 +22,17 @@ SESSION = "hero-agents"
 UNIT = "hero-tmux"
 COLUMNS, ROWS = 200, 50
 _SECONDS = 20.0
-_KEPT = ("HOME", "PATH", "LANG", "LC_ALL", "USER", "LOGNAME", "SHELL", "TERM", "XDG_RUNTIME_DIR", "TMPDIR", "TZ")
-"""What a window gets of this daemon's environment where it begins the server."""
+_SERVICE = ("--service-type=forking", "--property=KillMode=process", "--property=OOMPolicy=continue")
+"""How a user's manager runs a tmux server: its end, or that of one window's program, ends nothing else."""
+_OUTWARDS = ("HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY", "https_proxy", "http_proxy", "no_proxy")
+_TRUSTED = ("NODE_EXTRA_CA_CERTS", "SSL_CERT_FILE", "SSL_CERT_DIR")
+_KEPT = (
+    *("HOME", "PATH", "LANG", "LC_ALL", "USER", "LOGNAME", "SHELL", "TERM", "XDG_RUNTIME_DIR", "TMPDIR", "TZ"),
+    *_OUTWARDS,
+    *_TRUSTED,
+)
+"""What a window gets of this daemon's environment where it begins the server: a person's own login is renewed at
+the vendor, whom a box behind a proxy reaches by these alone."""
 
 
 @dataclass(frozen=True)
@@ -142,9 +151,13 @@ class Windows:
     async def _begin(self, asked: Sequence[str]) -> _Result:
         if self._own or await self.answers():
             return await self._run(*asked)
-        scope = ["systemd-run", "--user", "--scope", "--quiet", "--collect", f"--unit={UNIT}", "--"]
-        begun = await self._spawn([*scope, *self._tmux(), *asked])
-        return await self._run(*asked) if begun.code else begun
+        # By the user's manager, and not from here: it is to outlive this daemon, and the login's session joins it.
+        run = ["systemd-run", "--user", "--quiet", "--collect", *_SERVICE]
+        run += [f"--setenv={name}" for name in _KEPT if name in self._environment]
+        for unit in (UNIT, f"{UNIT}-{os.getpid()}"):  # the former is taken while something of an earlier one lives
+            if not (await self._spawn([*run, f"--unit={unit}", "--", *self._tmux(), *asked])).code:
+                return await self._run("display-message", "-p", "-t", f"={SESSION}:", "#{window_id} #{pane_pid}")
+        return await self._run(*asked)
 
     async def _run(self, *words: str, stdin: bytes = b"") -> _Result:
         return await self._spawn([*self._tmux(), *words], stdin)

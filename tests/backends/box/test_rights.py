@@ -7,9 +7,10 @@ import os
 import pytest
 
 from backends.box.rights import Rights
+from backends.model.calls import METHODS
 from backends.model.errors import HeroError
 from backends.rpc.sockets import Peer
-from backends.system_box import login_of
+from backends.system_box import WEB_USER, login_of
 
 STRANGER = Peer(1, 4_000_000_000, 4_000_000_000)
 ME = Peer(1, os.geteuid(), os.getegid())
@@ -61,3 +62,14 @@ def test_on_a_system_box_only_the_broker_tells_what_it_was_asked_for() -> None:
     assert "what the broker did" in denied(rights().broker, STRANGER).message
     denied(rights().broker, ROOT)
     rights(system=False).broker(ME)
+
+
+def test_the_cockpit_in_the_browser_may_only_look(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("backends.box.rights.login_of", lambda uid: WEB_USER if uid == STRANGER.uid else str(uid))
+    changing = [method.name for method in METHODS if method.mutates]
+    assert "build.cancel" in changing
+    for name in changing:
+        assert "may only look" in denied(rights().refuse_change, STRANGER, name).message
+        rights().refuse_change(ME, name)
+    for name in ("fleet.snapshot", "peek.logs", "events.subscribe", "no.such.call"):
+        rights().refuse_change(STRANGER, name)

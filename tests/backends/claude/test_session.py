@@ -155,7 +155,7 @@ def test_a_conversation_is_there_once_the_program_keeps_one(request_of: Any) -> 
     assert not has_conversation(request.planted, request.session)
     folder = request.planted.config / "projects" / "-x"
     folder.mkdir(parents=True)
-    (folder / f"{request.session}.jsonl").touch()
+    (folder / f"{request.session}.jsonl").write_text('{"type":"mode"}\n{"type":"user"}\n')
     assert has_conversation(request.planted, request.session)
 
 

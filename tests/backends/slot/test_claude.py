@@ -8,6 +8,7 @@ import json
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
@@ -17,6 +18,7 @@ from backends.model.claude import NOBODY_PAYS, OrgGrant
 from backends.model.errors import HeroError
 from backends.model.paths import SlotPaths
 from backends.model.tomlfile import InvalidFile
+from backends.slot.agents.paying import ClaudePayers
 from backends.slot.claude import ClaudeChoices, Shown
 from backends.slot.login_watch import LoginWatch
 from backends.slot.manifest_file import ManifestFile
@@ -45,6 +47,11 @@ class SmallBroker:
         if isinstance(self.gives, HeroError):
             raise self.gives
         return ClaudeKey(slot=self.gives, secret="pass", base_url="http://127.0.0.1:1")
+
+
+class NoLender:
+    async def release(self, lease: str) -> None:
+        raise AssertionError(lease)
 
 
 class World:
@@ -144,6 +151,16 @@ async def test_where_nobody_pays_no_key_is_asked_for_and_what_to_do_is_told(worl
     resolved, key = await world.choices.credential_for("sara/3")
     assert (resolved.credential.kind, key, resolved.problem) == ("none", None, NOBODY_PAYS)
     assert world.broker.asked == []
+
+
+@pytest.mark.parametrize(("state", "code"), [("unreachable", "unreachable"), ("not_assigned", "denied")])
+async def test_a_broker_that_is_away_is_told_apart_from_one_that_says_no(
+    world: World, state: Literal["unreachable", "not_assigned"], code: str
+) -> None:
+    world.broker.grant = OrgGrant(state=state)
+    with pytest.raises(HeroError) as caught:
+        await ClaudePayers(world.choices, NoLender()).check()
+    assert caught.value.code == code
 
 
 async def test_a_broker_that_refuses_or_is_away_brings_nobody_else_in(world: World) -> None:

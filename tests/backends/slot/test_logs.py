@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from backends.model.log_text import LINE_LIMIT, Search, shown, time_of, without_colour
 from backends.model.state import LogLine
 from backends.slot.log_files import CHUNK, lines_backwards
-from backends.slot.log_text import LINE_LIMIT, Search, shown, time_of, without_colour
 from backends.slot.logs import follow, merged, tail
 
 DEADLINE = 20.0

@@ -17,6 +17,7 @@ from pathlib import Path
 from backends.model.calls import TeamRun
 from backends.model.errors import HeroError
 from backends.model.paths import BoxPaths
+from backends.model.team_calls import TeamDiff
 from backends.team.commands import SECONDS, run
 from backends.team.places import Places
 from backends.team.reconciler import Reconciler
@@ -107,6 +108,9 @@ class System:
 
     def plan(self) -> TeamRun:
         return asyncio.run(self.reconciler().plan())
+
+    def diff(self) -> TeamDiff:
+        return asyncio.run(self.reconciler().differences())
 
     def home(self, login: str) -> Path:
         return self.root / "home" / login

@@ -52,6 +52,19 @@ def test_a_dry_run_changes_nothing_at_all(system: System) -> None:
     assert system.snapshot() == before
 
 
+def test_what_is_wanted_stands_beside_what_there_is_and_nothing_is_changed_by_it(system: System) -> None:
+    assert {one.user for one in system.diff().differences} == {"integration", "alice"}
+    system.apply()
+    assert system.diff().differences == ()
+    system.push({"users/alice.toml": person("alice") + "[limits]\ntasks = 500\n"})
+    before = system.snapshot()
+    diff = system.diff()
+    (alice,) = diff.differences
+    assert set(alice.wanted) - set(alice.there) == {"limit: TasksMax=500"}
+    assert diff.commit == system.plan().commit
+    assert system.snapshot() == before
+
+
 def test_an_unchanged_system_costs_no_process_for_any_user(system: System) -> None:
     system.apply()
     system.asked.clear()

@@ -57,8 +57,14 @@ def test_all_steps_are_taken_and_nothing_secret_is_seen(alice: Home) -> None:
     assert stat.S_IMODE(alice.slot.secrets_file.stat().st_mode) == 0o600
     assert stat.S_IMODE(alice.slot.secrets.stat().st_mode) == 0o700
     assert alice.slot.manifest.read_text() == '# mine\nschema = 1\n\n[claude]\npreference = "org"\n'
-    noted = [one.kind for one in left(BoxPaths(alice.root), "alice")]
-    assert noted == ["audit.secrets.clone", "audit.secrets.edit", "audit.secrets.push"]
+    noted = left(BoxPaths(alice.root), "alice")
+    assert [one.kind.removeprefix("audit.") for one in noted] == [
+        *("forge.token", "secrets.clone", "secrets.edit", "secrets.push", "claude.use")
+    ]
+    assert (noted[0].subject, noted[-1].subject, noted[-1].data["title"]) == (
+        *(alice.forge.url, "org", "claude use org"),
+    )
+    assert token not in repr(noted)
     pushed = alice.forge.world.repositories[REPO].git("show", "development:secrets.toml").decode()
     assert SECRET in pushed
     assert steps(alice).left == ()

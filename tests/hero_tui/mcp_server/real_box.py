@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
+import secrets
+import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 from backends.client.blocking import call_box
 from backends.forge.folder import FolderForge
+from backends.model.agents import Agent
+from backends.slot.agents.process import MARK, boot_id, identify
+from backends.slot.agents.record import Record, write_record
 from tests.acceptance.small_box import TEAM_REPO, SmallBox, small_box
 from tests.backends.box.gitwork import plain_git, push
 
@@ -43,17 +50,42 @@ def push_policy(box: SmallBox, text: str) -> None:
     push(work, {"policy.toml": text})
 
 
+def radius_is(box: SmallBox, radius: str) -> bool:
+    """Whether the box holds so what agents change."""
+    told = call_box(box.where, "agent.tools", {"user": "alice"})
+    return bool({one["radius"] for one in told["actions"]} == {radius})
+
+
+def is_linked(box: SmallBox) -> bool:
+    """Whether the slot's daemon is connected to the box's."""
+    return box.user in call_box(box.where, "box.status")["online"]
+
+
 @contextlib.contextmanager
-def box_for_agents() -> Iterator[SmallBox]:
-    """One in which agents of developers may switch and rebuild; all services run."""
-    with small_box() as box:
-        push_policy(box, LOW)
+def living_agent(box: SmallBox, id: str = "3") -> Iterator[subprocess.Popen[bytes]]:
+    """alice's agent `id` as her daemon finds it at its start: its program sleeps, and takes no word."""
+    mark = secrets.token_hex(8)  # whoever ends an agent ends all on this machine that bears its mark
+    with subprocess.Popen(["sleep", "1000"], env={"PATH": os.environ["PATH"], MARK: mark}) as program:
+        moment = datetime.now(UTC)
+        agent = Agent(id=id, slot=box.user, session=f"session-{id}", since=moment, started_at=moment)
+        known = identify(program.pid, boot_id())
+        record = Record(agent=agent, boot=boot_id(), mark=mark, process=known)
+        folder = box.slot.agents / id
+        folder.mkdir(parents=True)
+        write_record(folder, record, durable=True)
+        try:
+            yield program
+        finally:
+            program.kill()
+
+
+@contextlib.contextmanager
+def box_for_agents(policy: str = LOW, radius: str = "low") -> Iterator[SmallBox]:
+    """One in which agents of developers may switch and rebuild, and alice has agent 3; all services run."""
+    with small_box() as box, living_agent(box):
+        push_policy(box, policy)
         box.start_slotd()
         box.done("slot.start")
-
-        def low() -> bool:
-            told = call_box(box.where, "agent.tools", {"user": "alice"})
-            return bool({one["radius"] for one in told["actions"]} == {"low"})
-
-        box.until(low, "the policy")
+        box.until(lambda: radius_is(box, radius), "the policy")
+        box.until(lambda: is_linked(box), "the slot's link to the box")
         yield box

@@ -56,6 +56,7 @@ async def test_an_agent_looks_switches_asks_and_hears_what_happened(box: SmallBo
             client, "switch", service="hero_web", branch="development_mik"
         )
         assert box.ask("hero_web")["branch"] == "development_mik"
+        await asyncio.to_thread(box.until, lambda: "alice via agent 3" in _actors(box), "the audit")
         assert "Did you mean" in await says(client, "switch", fails=True, service="hero_web", branch="developmnt")
         assert "nothing is installed" in await says(client, "peek", user="integration")
         asked = await says(client, "ask_operator", question="Keep it?", options=["yes", "no"])
@@ -112,6 +113,10 @@ def test_an_agent_that_cannot_be_is_refused(box: SmallBox, words: list[str]) -> 
     argv = [*command_of(box)[:4], "mcp", "--box", str(box.root), "--slot", "alice", *words]
     done = subprocess.run(argv, cwd=ROOT, capture_output=True, timeout=DEADLINE, check=False)
     assert done.returncode == 2, done.stderr
+
+
+def _actors(box: SmallBox) -> set[str]:
+    return {event["data"]["actor"] for event in call_box(box.where, "audit.list", {"limit": 50})["events"]}
 
 
 def _granted(box: SmallBox) -> list[str]:

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
+from backends.model.agent_calls import AgentActed
 from backends.model.agent_tools import ALONG
 from backends.model.agent_tools import TOOLS as GRANTED
-from backends.model.calls import LogsResult, OperationRef, SubscribeResult
+from backends.model.calls import LogsResult, SubscribeResult
 from backends.model.errors import HeroError
 from backends.model.inbox import InboxItem
 from backends.model.state import ErrorInfo, LogLine, Operation
@@ -53,14 +54,20 @@ def test_a_grant_that_is_taken_away_holds_at_the_next_call(box: Canned, toolbox:
 
 
 @pytest.mark.parametrize("name", ["switch", "rebuild"])
-@pytest.mark.parametrize("radius", ["medium", "high"])
-def test_what_policy_holds_is_not_begun(box: Canned, toolbox: Toolbox, name: str, radius: str) -> None:
-    box.answers["agent.tools"] = granted(radius=radius)
-    error = refused(toolbox, name, {"service": "hero_web", **({"branch": "x"} if name == "switch" else {})})
-    assert error.code == "approval"
-    assert f'the rule for "slot.*" makes it {radius}' in error.message
-    assert "ask_operator" in error.hint
-    assert all(method == "agent.tools" for method, _ in box.asked)
+@pytest.mark.parametrize(("radius", "hold"), [("medium", 600.0), ("high", 0.0)])
+def test_what_policy_holds_answers_at_once_with_an_id_and_the_whole_proposal(
+    box: Canned, toolbox: Toolbox, name: str, radius: str, hold: float
+) -> None:
+    held = {"action": f"slot.{name}", "subject": "hero_web", "radius": radius, "rule": "slot.*", "hold": hold}
+    told = {"kind": "approval", "text": "what it does\x1b[2J", "approval": held, "expires_at": NOW}
+    box.answers["agent.act"] = AgentActed(item=InboxItem.model_validate(ITEM.model_dump() | told))
+    answer = toolbox.call(name, {"service": "hero_web", **({"branch": "x"} if name == "switch" else {})})
+    assert "It waits for approval ab12cd34" in answer
+    assert f'the rule for "slot.*" makes it {radius}' in answer
+    assert ("Unless somebody objects" in answer) == (radius == "medium")
+    assert answer.endswith("what it does")
+    params = box.params("agent.act")
+    assert (params.agent, params.action, params.asked["service"]) == ("3", f"slot.{name}", "hero_web")
 
 
 def test_no_tool_takes_a_slot_to_be_changed() -> None:
@@ -116,16 +123,16 @@ def test_an_answer_is_bounded_and_brings_no_terminals_controls_along(box: Canned
 
 
 def test_a_switch_is_seen_through(box: Canned, toolbox: Toolbox) -> None:
-    box.answers["slot.switch"] = OperationRef(operation="op1")
+    box.answers["agent.act"] = AgentActed(operation="op1")
     box.answers["operation.wait"] = operation(state="succeeded", result={"hash": "abc", "note": ""})
     answer = toolbox.call("switch", {"service": "hero_web", "branch": "x", "from": "build"})
     assert answer == 'Done: switch hero_web.\n{"hash": "abc"}'
-    params = box.params("slot.switch")
-    assert (params.service, params.branch, params.source, params.back) == ("hero_web", "x", "build", False)
+    params = box.params("agent.act")
+    assert params.asked == {"service": "hero_web", "branch": "x", "from": "build", "back": False}
 
 
 def test_a_switch_that_fails_is_an_error_with_what_to_do(box: Canned, toolbox: Toolbox) -> None:
-    box.answers["slot.rebuild"] = OperationRef(operation="op1")
+    box.answers["agent.act"] = AgentActed(operation="op1")
     error = ErrorInfo(code="build_failed", message="It does not compile.", hint="Read the log.")
     box.answers["operation.wait"] = operation(state="failed", error=error)
     told = refused(toolbox, "rebuild", {"service": "hero_web"})
@@ -135,7 +142,7 @@ def test_a_switch_that_fails_is_an_error_with_what_to_do(box: Canned, toolbox: T
 def test_what_takes_long_goes_on_without_the_agent(
     box: Canned, toolbox: Toolbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    box.answers["slot.rebuild"] = OperationRef(operation="op1")
+    box.answers["agent.act"] = AgentActed(operation="op1")
     box.answers["operation.wait"] = HeroError("timeout", "not yet")
     monkeypatch.setattr(changing, "WAIT_SECONDS", 0.1)
     assert "goes on in the slot, as operation op1" in toolbox.call("rebuild", {"service": "hero_web"})

@@ -202,3 +202,51 @@ def test_an_item_is_told_line_by_line_with_its_options_and_problem() -> None:
         "  2 No",
         "That dialog is not open any more.",
     ]
+
+
+def approval(radius: str = "high", **more: Any) -> InboxItem:
+    held = {"action": "slot.switch", "subject": "hero_web", "radius": radius, "rule": "slot.*"}
+    text = "switch hero_web x\n\nbranch: x\nruns now: y"
+    return item(kind="approval", text=text, options=("Allow", "Deny"), approval=held, **more)
+
+
+def test_an_action_is_allowed_by_its_name_or_denied_with_a_reason(box: Canned, hero_dev: Line) -> None:
+    box.answers["question.list"] = listing(approval())
+    box.answers["question.answer"] = approval(state="submitted", answer="Allow", choice=1)
+    assert "It is done now" in hero_dev.says("answer", "ab", "allow", "--confirm", "hero_web")
+    params = box.params("question.answer")
+    assert (params.id, params.choice, params.confirm) == ("ab12cd34", 1, "hero_web")
+    box.answers["question.answer"] = approval(state="answered", answer="not now", choice=2)
+    hero_dev.says("answer", "ab", "deny", "not", "now")
+    params = box.params("question.answer")
+    assert (params.choice, params.text, params.confirm) == (2, "not now", "")
+
+
+@pytest.mark.parametrize(("radius", "how"), [("high", "allow --confirm hero_web"), ("medium", "allow`")])
+def test_the_whole_plan_is_read_and_how_it_is_allowed(box: Canned, hero_dev: Line, radius: str, how: str) -> None:
+    box.answers["question.list"] = box.answers["message.read"] = listing(approval(radius))
+    box.answers["message.read"] = approval(radius)
+    said = hero_dev.says("inbox", "ab")
+    assert "runs now: y" in said
+    assert f"slot.switch hero_web: {radius}" in said
+    assert how in said
+    said = hero_dev.says("answer", "ab", code=2)
+    assert "Allow or deny? alice/3 wants to: switch hero_web x" in said
+
+
+def test_an_agents_shell_decides_nothing_for_its_person(
+    box: Canned, hero_dev: Line, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    box.answers["question.list"] = listing(approval())
+    monkeypatch.setenv("HERO_AGENT_SESSION", "a-mark")
+    said = hero_dev.says("answer", "ab", "allow", "--confirm", "hero_web", code=1)
+    assert "this shell is an agent's" in said
+    assert all(method != "question.answer" for method, _ in box.asked)
+
+
+def test_what_came_of_an_action_is_told() -> None:
+    done = approval(state="answered", choice=1, answer="Allow", answered_by="alice", answered_at=NOW)
+    told = done.model_copy(update={"outcome": "Done: switch.\x1b[2J\nhash"}).model_dump(mode="json")
+    text = "\n".join(item_lines(told, Terminal(), SECONDS))
+    assert "Done: switch." in text
+    assert "\x1b" not in text

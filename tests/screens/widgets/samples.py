@@ -16,7 +16,8 @@ from textual.message import Message
 from textual.pilot import Pilot
 from textual.screen import Screen
 
-from screens.driver import render_changes
+from screens.driver import pen_of, render
+from screens.frame_bytes import Shown
 from screens.widgets.grid import FleetGrid
 from screens.widgets.grid_data import GridCell, GridColumn, GridRow
 from styles import themes
@@ -51,7 +52,7 @@ class RecordingApp(HarnessApp):
 
     def _display(self, screen: Screen[Any], renderable: Any) -> None:
         if hasattr(renderable, "spans"):
-            self.frames.append(render_changes(renderable, self.console))
+            self.frames.append(render(renderable, pen_of(self.console), Shown()))
         elif renderable is not None:
             self.frames.append(renderable.render_segments(self.console))
         super()._display(screen, renderable)

@@ -16,7 +16,15 @@ def test_every_sign_is_one_cell_wide(glyphs: Glyphs) -> None:
 
 @pytest.mark.parametrize("glyphs", [UNICODE, ASCII], ids=["unicode", "ascii"])
 def test_no_two_states_of_a_kind_share_a_sign(glyphs: Glyphs) -> None:
-    for group in (glyphs.health, glyphs.drift, glyphs.source, glyphs.build):
+    for group in (
+        glyphs.health,
+        glyphs.drift,
+        glyphs.source,
+        glyphs.build,
+        glyphs.agent,
+        glyphs.said,
+        glyphs.item,
+    ):
         assert len(set(group.values())) == len(group)
 
 

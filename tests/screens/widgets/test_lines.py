@@ -145,3 +145,17 @@ async def test_the_filter_bar_opens_types_and_closes() -> None:
         closed = heard.of(FilterBar.Closed)[-1]
         assert (closed.text, closed.kept, bar.display) == ("mike", False, False)
         assert bar.cursor_blink is False
+
+
+async def test_the_mouse_is_told_what_a_hint_and_a_part_of_the_status_line_mean() -> None:
+    app = LinesApp(StatusBar(STATUS), KeyFooter())
+    async with app.run_test(size=(100, 14)) as pilot:
+        footer, status = app.query_one(KeyFooter), app.query_one(StatusBar)
+        footer.set_keys([KeyHint("r", "restart", help="Restart it (r)"), KeyHint("?", "help", always=True)])
+        await pilot.pause()
+        await pilot.hover(footer, offset=(2, 0))
+        assert footer.tooltip == "Restart it (r)"
+        await pilot.hover(footer, offset=(60, 0))
+        assert footer.tooltip is None
+        await pilot.hover(status, offset=(2, 0))
+        assert "? shows the keys" in str(status.tooltip)

@@ -1,4 +1,4 @@
-"""The index of shown rows is the same whether it is built at once, in slices, or around late lines."""
+"""The lines that are kept are the same whether they are found at once, in slices, or around late lines."""
 
 from __future__ import annotations
 
@@ -6,74 +6,60 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from backends.client.log_filter import parse_filter
 from screens.widgets.log_buffer import LogBuffer, LogLine
-from screens.widgets.log_filter import parse_filter
 from screens.widgets.log_index import LogIndex
-from screens.widgets.log_scene import LogScene
-from screens.widgets.sgr import plain, wrap_points
+from screens.widgets.log_stream import LogStream
 
-LINE = st.tuples(st.floats(0, 50), st.text(alphabet="ab漢 ", max_size=30))
+LINE = st.tuples(st.floats(0, 50), st.text(alphabet="ab漢 ", max_size=12))
 BATCHES = st.lists(st.lists(LINE, max_size=10), max_size=6)
 
 
-def layout(index: LogIndex) -> list[tuple[int, int] | None]:
-    return [index.locate(row) for row in range(index.rows)]
-
-
-def expected(buffer: LogBuffer, needle: str, width: int | None) -> list[tuple[int, int]]:
-    rows = []
-    for number in range(buffer.first, buffer.end):
-        text = plain(buffer.line(number).text)
-        if needle in text:
-            parts = len(wrap_points(text, width)) if width else 1
-            rows += [(number, part) for part in range(parts)]
-    return rows
-
-
-@given(
-    BATCHES, st.sampled_from(["", "a", "ab"]), st.sampled_from([None, 4, 9]), st.integers(3, 40), st.integers(1, 7)
-)
-def test_slices_late_lines_and_a_full_buffer_come_to_the_same(
-    batches: list[list[tuple[float, str]]], needle: str, width: int | None, limit: int, piece: int
+@given(BATCHES, st.sampled_from(["a", "ab", "!a"]), st.integers(3, 40), st.integers(1, 7))
+def test_slices_late_lines_and_a_full_memory_come_to_the_same(
+    batches: list[list[tuple[float, str]]], typed: str, limit: int, piece: int
 ) -> None:
-    scene = LogScene(limit)
-    scene.matcher = parse_filter(needle)
-    scene.restart(width)
+    matcher = parse_filter(typed)
+    assert matcher is not None
+    stream = LogStream(limit)
+    index = stream.kept(matcher)
+    assert isinstance(index, LogIndex)
     for batch in batches:
-        scene.append([LogLine("s", time, text) for time, text in batch])
-        scene.advance(piece)
-    while not scene.complete:
-        scene.advance(piece)
-    scene.advance(0)
-    rows = expected(scene.buffer, needle, width)
-    assert layout(scene.shown) == rows
-    for row, (number, part) in enumerate(rows):
-        assert scene.shown.row_of(number) == row - part
+        stream.append([LogLine("s", time, text) for time, text in batch])
+        index.advance(piece)
+    while not index.complete:
+        index.advance(piece)
+    index.advance(0)
+    buffer = stream.buffer
+    kept = [number for number in range(buffer.first, buffer.end) if matcher.keeps(buffer.line(number).text)]
+    down, up = [], []
+    place = index.first
+    while place is not None:
+        down.append(place)
+        place = index.after(place)
+    place = index.last
+    while place is not None:
+        up.append(place)
+        place = index.before(place)
+    assert down == up[::-1] == kept
+    assert index.count == len(kept)
+    assert [index.number(place) for place in kept] == list(range(1, len(kept) + 1))
 
 
-def test_next_and_previous_lines_are_found_from_anywhere() -> None:
+def test_the_nearest_lines_are_found_from_anywhere() -> None:
     buffer = LogBuffer()
     buffer.append([LogLine("s", None, "hit" if n % 3 == 0 else "miss") for n in range(10)])
     index = LogIndex(buffer, parse_filter("hit"))
     index.advance(100)
-    assert [index.next_line(4, 1), index.next_line(4, -1), index.next_line(9, 1), index.next_line(0, -1)] == [
-        6,
-        3,
-        None,
-        None,
-    ]
+    assert [index.after(4), index.before(4), index.after(9), index.before(0)] == [6, 3, None, None]
 
 
-def test_the_held_line_stays_the_same_when_late_lines_come_before_it() -> None:
-    scene = LogScene(100)
-    scene.append([LogLine("a", float(n), str(n)) for n in range(0, 20, 2)])
-    scene.keep_top(5)
-    assert scene.append([LogLine("b", 3.0, "late"), LogLine("b", 5.0, "late")])
-    row = scene.top_row()
-    assert row == 7
-    place = scene.shown.locate(row)
-    assert place is not None
-    assert scene.buffer.line(place[0]).text == "10"
+def test_all_lines_need_no_index() -> None:
+    buffer = LogBuffer(limit=4)
+    buffer.append([LogLine("s", None, str(n)) for n in range(10)])
+    index = LogIndex(buffer)
+    assert (index.first, index.last, index.count, index.progress) == (6, 9, 4, 1.0)
+    assert [index.after(-1), index.before(99), index.after(9), index.before(6)] == [6, 9, None, None]
 
 
 def test_progress_tells_how_much_was_looked_at() -> None:
@@ -85,3 +71,36 @@ def test_progress_tells_how_much_was_looked_at() -> None:
     assert index.progress == pytest.approx(0.5)
     index.advance(5)
     assert (index.progress, index.complete) == (1.0, True)
+
+
+def test_ticks_say_where_in_the_log_the_lines_are() -> None:
+    stream = LogStream()
+    stream.append([LogLine("s", None, "ERROR" if n in (0, 55) else "INFO") for n in range(100)])
+    while stream.work() is not None:
+        pass
+    assert stream.errors.ticks(10) == {0, 5}
+    assert stream.errors.ticks(1000) == {0, 550}
+
+
+def test_cleared_lines_are_no_longer_counted() -> None:
+    stream = LogStream()
+    stream.append([LogLine("s", None, "ERROR")] * 3)
+    while stream.work() is not None:
+        pass
+    stream.clear()
+    assert (stream.errors.count, stream.lines.count) == (0, 0)
+
+
+def test_the_held_line_is_found_again_when_late_ones_come_before_it() -> None:
+    stream = LogStream()
+    stream.append([LogLine("a", float(n), str(n)) for n in range(0, 20, 2)])
+    held = stream.line(5)
+    change = stream.append([LogLine("b", 3.0, "late"), LogLine("b", 5.0, "late")])
+    assert change.place <= 5
+    assert stream.line(stream.moved(5, held)) == held
+
+
+def test_a_time_is_found() -> None:
+    stream = LogStream()
+    stream.append([LogLine("a", float(n), str(n)) for n in range(10)])
+    assert (stream.at_time(4.5), stream.at_time(0.0), stream.at_time(100.0)) == (5, 0, None)

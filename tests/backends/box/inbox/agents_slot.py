@@ -36,6 +36,7 @@ class AgentsSlot:
     texts: list[str] = field(default_factory=list)
     dialogs: set[str] = field(default_factory=set)
     answers: list[dict[str, Any]] = field(default_factory=list)
+    decided: list[dict[str, Any]] = field(default_factory=list)
     refuses: HeroError | None = None
     connection: Connection | None = None
     news: asyncio.Event = field(default_factory=asyncio.Event)
@@ -80,6 +81,8 @@ class AgentsSlot:
             self._hear(ids, request.params["messages"])
             if self.takes:
                 await connection.call("message.take", {"taken": ids})
+        elif request.method == "agent.decide":
+            self.decided.append(request.params)
         elif request.method == "agent.answer":
             self._answer_dialog(request.params)
         return {}

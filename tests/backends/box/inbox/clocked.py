@@ -12,7 +12,8 @@ from backends.box.inbox.inbox import Inbox
 from backends.box.links import Links
 from backends.database import Database
 from backends.model.inbox import InboxItem
-from backends.model.inbox_calls import AnswerParams, AskParams, InboxParams, TellParams
+from backends.model.inbox_calls import AnswerParams, ApprovalParams, AskParams, InboxParams, TellParams
+from backends.model.policy import Rule
 
 ALICE, MIK = Caller("alice"), Caller("mik", admin=True)
 AGENT = Caller("alice", "3")
@@ -49,8 +50,19 @@ class Clocked:
         params = AskParams.model_validate({"text": text, "agent": by.agent, **more})
         return await self.inbox.ask(params, by, to)
 
-    async def answer(self, item: InboxItem, by: Caller = ALICE, text: str = "yes", choice: int = 0) -> InboxItem:
-        return await self.inbox.answer(AnswerParams(id=item.id, text=text, choice=choice), by)
+    async def propose(self, radius: str = "high", hold: float = 0.0, waiting: str = "act-1") -> InboxItem:
+        """An approval of alice's agent 3, to alice."""
+        rule = Rule.model_validate({"action": "slot.*", "radius": radius, "hold": f"{hold:g}s"})
+        approval = ApprovalParams(action="slot.switch", subject="hero_web")
+        text = "switch hero_web x\n\nbranch: x"
+        params = AskParams(text=text, agent="3", waiting=waiting, approval=approval)
+        return await self.inbox.propose(params, AGENT, "alice", rule)
+
+    async def answer(
+        self, item: InboxItem, by: Caller = ALICE, text: str = "yes", choice: int = 0, confirm: str = ""
+    ) -> InboxItem:
+        params = AnswerParams(id=item.id, text=text, choice=choice, confirm=confirm)
+        return await self.inbox.answer(params, by)
 
     async def send(self, by: Caller, to: str, text: str = "Look.") -> InboxItem:
         return await self.inbox.send(TellParams(to=to, text=text), by, to)

@@ -84,12 +84,13 @@ class FakeStarter:
 
 @dataclass
 class FakePayers:
-    """The org pays, at `base_url`; or nobody does."""
+    """The org pays, at `base_url`; or nobody does; or the user's own login, where it lies."""
 
     base_url: str = "http://127.0.0.1:9"
     refuses: HeroError | None = None
     released: list[str] = field(default_factory=list)
     direct: bool = False
+    personal: bool = False
 
     async def check(self) -> None:
         if self.refuses:
@@ -97,6 +98,8 @@ class FakePayers:
 
     async def payer(self, session: str) -> Payer:
         await self.check()
+        if self.personal:
+            return Payer(Credential(kind="personal"))
         url = "" if self.direct else self.base_url
         key = ClaudeKey(slot="ORG_CLAUDE_KEY_2", secret=SECRET, base_url=url, lease=f"lease-{session}")
         return Payer(Credential(kind="org", key=key.slot), key)
@@ -121,6 +124,18 @@ class FakeBox:
 
     def settle(self, agent: Agent, waiting: str, *, answered: bool, detail: str = "") -> None:
         self.settled.append((waiting, answered, detail))
+
+    def acted(
+        self,
+        agent: str,
+        waiting: str,
+        *,
+        done: bool,
+        problem: str = "",
+        outcome: str = "",
+        then: Callable[[], None] = lambda: None,
+    ) -> None:
+        then()
 
 
 @dataclass

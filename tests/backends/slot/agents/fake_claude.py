@@ -81,7 +81,11 @@ def turn(prompt: str) -> None:
     status("busy")
     hook("UserPromptSubmit", prompt=prompt)
     while prompt:
-        if prompt.startswith("fail "):
+        if prompt.startswith(("fail ", "late ")):
+            if prompt.startswith("late "):
+                # As the real one, which does not wait for this hook.
+                status("idle")
+                time.sleep(0.3)
             hook("StopFailure", error=prompt.split()[1], last_assistant_message="API Error: no")
             break
         task = prompt.rpartition("\n\n")[2] if prompt.startswith("Run ") else prompt

@@ -11,7 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from backends.model.agents import Agent
 from backends.model.errors import HeroError
+from backends.slot.agents.returning import bring_back
+from backends.slot.agents.session import Session
 from tests.backends.slot.agents.desks import SECRET, Desk, desk
 
 pytestmark = pytest.mark.timeout(120)
@@ -77,6 +80,7 @@ async def test_a_dialog_is_told_to_the_box_and_answered_there(alice: Desk) -> No
     id = await alice.start("ask rm -r build")
     waiting = await alice.waiting(id, "permission")
     assert waiting.text == "Bash: rm -r build"
+    await alice.until(lambda: alice.box.asked)
     assert alice.box.asked == [waiting]
     await alice.call("agent.answer", agent=id, waiting=waiting.id, choice="allow")
     await alice.says(id, "idle: done")
@@ -193,6 +197,36 @@ async def test_after_a_reboot_what_lived_is_brought_back_and_what_was_stopped_is
     assert alice.agent(stopped).state == "gone"
 
 
+async def test_after_a_reboot_an_agent_comes_back_once_the_broker_is_there(alice: Desk) -> None:
+    id = await alice.start("hello")
+    await alice.answered(id, "hello")
+    await alice.down()
+    alice.kill_tmux()
+    alice.boot = "boot-2"
+    alice.payers.refuses = HeroError("unreachable", "The broker does not answer.")
+    await alice.up()
+    await alice.until(lambda: "broker does not answer" in alice.agent(id).detail)
+    assert alice.agent(id).state == "gone"
+    alice.payers.refuses = None
+    await alice.says(id, "idle: done")
+
+
+async def test_an_agent_that_is_stopped_while_the_broker_is_away_does_not_come_back(alice: Desk) -> None:
+    id = await alice.start("hello")
+    await alice.call("agent.stop", agent=id)
+    session = alice.agents.session(id)
+    session.keep(wanted=True)
+    tried = []
+
+    async def resume(session: Session) -> Agent:
+        tried.append(session.id)
+        session.keep(wanted=False)
+        raise HeroError("unreachable", "The broker does not answer.")
+
+    await bring_back(session, resume, pauses=(0.0, 0.0))
+    assert tried == [id]
+
+
 async def test_a_stopped_slot_brings_its_agents_back(alice: Desk) -> None:
     id = await alice.start("hello")
     await alice.answered(id, "hello")
@@ -245,9 +279,17 @@ async def test_a_loop_goes_on_after_a_reboot(alice: Desk) -> None:
 async def test_a_turn_that_fails_says_why(alice: Desk, error: str, says: str) -> None:
     id = await alice.start(f"fail {error}")
     agent = await alice.says(id, says)
-    assert agent.detail == "API Error: no"
+    assert agent.detail.startswith("no.")
+    assert ("hero_dev agent-send" in agent.detail) == (error != "unknown")
     await alice.call("agent.send", agent=id, text="better now")
     await alice.answered(id, "better now")
+
+
+async def test_a_failure_that_is_told_late_is_never_taken_for_an_end_or_an_interruption(alice: Desk) -> None:
+    id = await alice.start("late overloaded", loop=3)
+    await alice.says(id, "error: overloaded")
+    assert "idle: done" not in [one.says for one in alice.told]
+    assert [one.outcome for one in alice.agent(id).iterations] == ["failed"]
 
 
 async def test_a_second_agent_in_a_folder_is_warned_of(alice: Desk) -> None:

@@ -16,6 +16,7 @@ from backends.slot.agents.situation import (
     DialogOpened,
     Ended,
     Fact,
+    Interrupted,
     Launched,
     NoFile,
     Prompted,
@@ -63,6 +64,7 @@ facts: st.SearchStrategy[Fact] = st.one_of(
     st.just(Prompted()),
     st.builds(Checking, st.sampled_from(["", "make"])),
     st.just(TurnEnded()),
+    st.just(Interrupted()),
     st.builds(TurnFailed, st.sampled_from(["", "rate_limit", "authentication_failed", "nonsense"])),
     st.builds(DialogOpened, dialogs),
     st.builds(DialogClosed, st.sampled_from("abc")),
@@ -90,7 +92,7 @@ def test_an_end_stays_an_end_until_it_is_started_again(before: list[Fact], behin
 
 @given(st.lists(facts.filter(lambda one: not isinstance(one, Ended)), max_size=20))
 def test_the_status_file_alone_ends_every_turn_and_dialog(course: list[Fact]) -> None:
-    state, _, _, _ = shown(known(*course, Told("idle")))
+    state, _, _, _ = shown(known(*course, Told("idle"), Interrupted()))
     assert state in ("idle", "error")
 
 
@@ -105,7 +107,8 @@ def test_a_whole_course() -> None:
         (DialogClosed("a"), "waiting: permission"),
         (Told("busy"), "working"),
         (DialogOpened(dialog("b", "AskUserQuestion")), "waiting: question"),
-        (Told("idle"), "idle: done"),
+        (Told("idle"), "working"),
+        (Interrupted(), "idle: done"),
         (Prompted(), "working"),
         (Told("busy"), "working"),
         (TurnFailed("rate_limit", "no"), "working"),
@@ -119,6 +122,14 @@ def test_a_whole_course() -> None:
         situation = after(situation, fact)
         state, why, _, _ = shown(situation)
         assert (f"{state}: {why}" if why else state) == says, fact
+
+
+def test_a_turn_that_fails_is_never_taken_for_done_before_its_hook_is_heard() -> None:
+    rests = known(Told("idle"), Prompted(), Told("busy"), Told("idle"))
+    assert shown(rests)[:2] == ("working", "")
+    assert shown(after(rests, TurnFailed("overloaded")))[:2] == ("error", "overloaded")
+    assert shown(after(rests, Interrupted()))[:2] == ("idle", "done")
+    assert shown(known(Told("idle"), Prompted(), Interrupted()))[:2] == ("working", "")
 
 
 def test_several_dialogs_are_shown_one_after_the_other() -> None:

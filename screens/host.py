@@ -1,0 +1,320 @@
+"""The machine: how busy and how full it is, who takes what of it, what takes the room, and what can go."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import aclosing
+from dataclasses import replace
+
+from textual import on
+from textual.containers import Container
+from textual.widget import Widget
+
+from backends.model.state import Event
+from screens.desk import Changes, Desk, Target
+from screens.filtered import FilteredScreen
+from screens.frame import HeroScreen
+from screens.host_disk import HostDisk
+from screens.host_view import HostNews, HostSource, HostView
+from screens.host_words import (
+    STALE_SECONDS,
+    age_of,
+    clean_question,
+    empty_sentence,
+    list_titles,
+    meters_titles,
+    nothing_to_clean,
+)
+from screens.widgets.celltext import clean
+from screens.widgets.detail import DetailPane
+from screens.widgets.filterbar import FilterBar
+from screens.widgets.host_cells import UseTable, table_of
+from screens.widgets.host_detail import host_detail
+from screens.widgets.host_meters import HostMeters, MetersView
+from screens.widgets.host_model import (
+    SORTS,
+    VIEWS,
+    DiskRow,
+    HostFilters,
+    HostRow,
+    Sort,
+    UseRow,
+    View,
+    filtered,
+    next_of,
+    point_of,
+    rows_of,
+)
+from screens.widgets.host_warning import HostWarningLine
+from screens.widgets.linelist import LineList, Table
+from screens.widgets.listpanel import ListPanel
+from screens.widgets.titles import set_titles
+
+_IN_VIEWS: Mapping[str, tuple[View, ...]] = {
+    "host_sort": ("processes", "disk"),
+    "host_fold": ("processes",),
+    "host_going": ("disk", "containers"),
+    "host_copy": ("disk",),
+}
+"""Actions that mean something in some views only."""
+_LIVE = 60
+"""Looks of this visit that are put at the end of the trend."""
+_METERS_MOST = 9
+_METERS_LOW = 5
+"""Lines of meters at most, and on a low screen."""
+
+
+class HostScreen(FilteredScreen[HostFilters]):
+    """The machine of the box; `source` tells of it while somebody looks."""
+
+    PLACE = "host"
+    CSS_PATH = "../styles/host.tcss"
+    KEPT = ("_filters", "_view", "_sorts", "_folded", "_days", "_described")
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (170, "-wide")]  # noqa: RUF012
+    VERTICAL_BREAKPOINTS = [(0, "-low"), (32, "-high")]  # noqa: RUF012
+
+    def __init__(self, desk: Desk, source: HostSource) -> None:
+        super().__init__(desk, HostFilters())
+        self._source = source
+        self._host = HostView()
+        self._disk = HostDisk(desk, self._paint_all)
+        self._view: View = "processes"
+        self._sorts: dict[View, Sort] = {"processes": "memory", "disk": "size"}
+        self._folded = self._days = False
+        self._described = True
+        self._shown: Sequence[HostRow] = ()
+        self._unwatch: Callable[[], None] | None = None
+
+    def body(self) -> Iterable[Widget]:
+        """The meters, what exceeds its limit, the list, one row in full."""
+        with Container(id="host-machine", classes="panel"):
+            yield HostMeters(id="host-meters")
+        yield HostWarningLine(id="host-warning")
+        with Container(id="host-body"):
+            yield ListPanel[HostRow](UseTable(), id="host-list")
+            with Container(id="host-side", classes="panel"):
+                yield DetailPane(id="host-detail")
+        yield FilterBar(id="host-filter")
+
+    def on_mount(self) -> None:
+        """Look, until the screen is left."""
+        self._unwatch = self.desk.watch_events(self._hear)
+        self.list.focus()
+        super().on_mount()
+        self._begin()
+
+    def on_unmount(self) -> None:
+        """Listen no more."""
+        if self._unwatch:
+            self._unwatch()
+
+    @property
+    def list(self) -> LineList[HostRow]:
+        """The table."""
+        return self.query_one(ListPanel).list
+
+    @property
+    def row(self) -> HostRow | None:
+        """The row under the cursor."""
+        return self.list.row if self.ready else None
+
+    @property
+    def target(self) -> Target | None:
+        """The slot of the row under the cursor, and the service that the row is about."""
+        row = self.row
+        known = self.desk.fleet.slots
+        if isinstance(row, UseRow) and row.slot in known:
+            return Target(row.slot, row.name if row.kind == "service" else "")
+        if isinstance(row, DiskRow) and row.slot in known:
+            service = row.part.name.partition(" ")[0]
+            return Target(row.slot, service if service in known[row.slot].cells else "")
+        return Target(self.desk.me)
+
+    # -- looking ----------------------------------------------------------------------------------
+
+    def _begin(self) -> None:
+        self.run_worker(self._follow(), name="host", group="host", exclusive=True)
+        self.run_worker(self._disk.ask(), name="disk", group="disk", exclusive=True)
+
+    async def _follow(self) -> None:
+        async with aclosing(self._source.follow()) as news:
+            async for one in news:
+                self._take(one)
+
+    def _take(self, news: HostNews) -> None:
+        if news.sample is None:
+            self._host = replace(self._host, problem=clean(news.lost))
+        else:
+            point = point_of(news.sample.machine, news.sample.time.timestamp())
+            minutes, days = self._host.minutes, self._host.days
+            if news.minutes is not None:
+                minutes, days = news.minutes, news.days
+            live = (*self._host.live, point)[-_LIVE:]
+            self._host = HostView(news.sample, minutes, days, live, self.desk.now())
+        self._paint_all()
+
+    def _hear(self, event: Event) -> None:
+        if event.kind == "host.disk":
+            self.run_worker(self._disk.ask(), name="disk", group="disk", exclusive=True)
+
+    def again(self) -> None:
+        """Ask anew."""
+        self._begin()
+
+    def on_screen_suspend(self) -> None:
+        """Under another screen nobody looks, and the box need not; a dialog is gone soon."""
+        if isinstance(self.app.screen, HeroScreen):
+            self.workers.cancel_group(self, "host")
+
+    def on_screen_resume(self) -> None:
+        """Look again."""
+        super().on_screen_resume()
+        if self.ready and not any(
+            one.group == "host" and one.is_running for one in self.workers if one.node is self
+        ):
+            self._begin()
+
+    # -- painting ---------------------------------------------------------------------------------
+
+    def show(self, changes: Changes) -> None:
+        """The line to the box may have come or gone."""
+        if changes.connection and self.ready:
+            self._paint_all()
+
+    def tick(self) -> None:
+        """How old what is shown has become."""
+        self._paint_meters()
+
+    def show_filtered(self) -> None:
+        self._paint_list()
+
+    def focus_list(self) -> None:
+        self.list.focus()
+
+    def _paint_all(self) -> None:
+        if self.ready and self.app.is_running:
+            self._paint_meters()
+            self._paint_list()
+
+    def _paint_meters(self) -> None:
+        host, now = self._host, self.desk.now()
+        trend = (*(host.days if self._days else host.minutes), *host.live)
+        fresh = not host.problem and age_of(host, now) < STALE_SECONDS
+        meters, panel = self.query_one(HostMeters), self.query_one("#host-machine")
+        meters.show(MetersView(host.sample, trend, fresh))
+        most = _METERS_LOW if self.has_class("-low") else _METERS_MOST
+        height = max(1, min(most, meters.lines)) + 2
+        if panel.styles.height is None or panel.styles.height.value != height:
+            panel.styles.height = height
+        set_titles(panel, *meters_titles(host, now, days=self._days))
+        growth = self._disk.report.growth if self._disk.report and self._view == "disk" else ()
+        self.query_one(HostWarningLine).show(host.sample.warnings if host.sample else (), growth)
+
+    def _paint_list(self) -> None:
+        if not self.ready or not self.app.is_running:
+            return
+        rows = rows_of(self._view, self._host.sample, self._disk.report, self._sorts.get(self._view), self._folded)
+        shown = filtered(rows, self._filters)
+        if shown != self._shown:
+            self._shown = shown
+        sentence = "" if self._shown else self._sentence()
+        titles = list_titles(self._view, self._sorts.get(self._view), self._disk.report, self.desk.now())
+        self.query_one(ListPanel).show(self._shown, self._table(), titles, sentence)
+        self.query_one("#host-side").display = self._described and bool(self._shown)
+        self._paint_detail()
+        self.refresh_hints()
+
+    def _table(self) -> Table[HostRow]:
+        return table_of(self._view, self._shown, self.desk.me)
+
+    def _sentence(self) -> str:
+        problem = "" if self._view == "processes" else self._disk.problem
+        return empty_sentence(self._view, self._host, self._disk.report, self._filters, problem, self.desk.key)
+
+    @on(LineList.Highlighted)
+    def _paint_detail(self) -> None:
+        detail = host_detail(self.row, self._host.sample, self._disk.report, self.desk.now(), self.desk.me)
+        self.query_one(DetailPane).show(detail)
+
+    # -- keys -------------------------------------------------------------------------------------
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Only what has a meaning in this view is offered."""
+        if action == "host_clean":
+            return self.desk.may_change(self.desk.me)
+        return self._view in _IN_VIEWS.get(action, VIEWS) and super().check_action(action, parameters)
+
+    def action_host_view(self) -> None:
+        """The next view."""
+        self._view = VIEWS[(VIEWS.index(self._view) + 1) % len(VIEWS)]
+        self._paint_all()
+
+    def action_host_sort(self) -> None:
+        """By the next thing."""
+        self._sorts = {**self._sorts, self._view: next_of(SORTS[self._view], self._sorts[self._view])}
+        self._paint_list()
+
+    def action_host_fold(self) -> None:
+        """Only the slots' sums, or all."""
+        self._folded = not self._folded
+        self._paint_list()
+
+    def action_host_span(self) -> None:
+        """The last hour, or two days."""
+        self._days = not self._days
+        self._paint_meters()
+
+    def action_host_describe(self) -> None:
+        """Show or hide the details."""
+        self._described = not self._described
+        self._paint_list()
+
+    def action_host_filter(self) -> None:
+        """Ask for a filter."""
+        self.ask_filter()
+
+    def action_host_going(self) -> None:
+        """Only what can go, or all again."""
+        self._filter(self._filters.toggled("only_going"))
+
+    def action_host_mine(self) -> None:
+        """Only mine, or all again."""
+        self.only_mine(self.desk.me)
+
+    @on(LineList.Selected)
+    def action_host_open(self) -> None:
+        """The slot under the cursor."""
+        if (target := self.target) and target.user in self.desk.fleet.slots:
+            self.desk.show_slot(target.user, target.service)
+
+    def action_host_copy(self) -> None:
+        """Path, or the verb."""
+        row = self.row
+        if isinstance(row, DiskRow):
+            verb = f"{row.part.verb} --slot {row.slot}" if row.part.verb else ""
+            self.desk.copy_one({"path": row.part.path, "command": verb, "name": row.part.name})
+
+    def action_host_measure(self) -> None:
+        """Begin to measure, or give it up; what is measured is in the disk's view."""
+        if self._view == "processes" and not self._disk.measuring:
+            self._view = "disk"
+        self.run_worker(self._disk.measure(), name="measure", group="measure", exclusive=True)
+
+    def action_host_clean(self) -> None:
+        """What could go of my slot, then the question."""
+        self.run_worker(self._clean(), name="clean", group="clean", exclusive=True)
+
+    async def _clean(self) -> None:
+        self.say("looking for what can go…")
+        plan = await self._disk.plan()
+        self.say(self._filters.says)
+        if plan is None:
+            return
+        if not plan.items:
+            self.desk.tell(nothing_to_clean(plan))
+            return
+        from screens.widgets.confirm import Confirm
+
+        title, lines = clean_question(plan)
+        question = Confirm(title, lines, action="Remove", typed=self.desk.me)
+        self.app.push_screen(question, lambda agreed: self._disk.clean(plan) if agreed else None)

@@ -1,0 +1,90 @@
+"""What a person takes out of a log: lines to the clipboard, to a file, to a pager or an editor."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal
+
+from backends.client.log_file import LogFile
+from backends.client.log_save import save_lines
+from backends.model.errors import HeroError
+from screens.desk import Desk
+from screens.widgets.log_scene import LogScene
+from screens.widgets.logview import LogView
+from screens.widgets.sgr import plain
+
+SAVED_LINES = 1_000_000
+"""Lines that are saved at most, the newest ones; the file itself has them all."""
+COPIED_LINES = 2_000
+Tool = Literal["pager", "editor"]
+
+
+def texts_of(scene: LogScene, places: Iterator[int] | list[int]) -> Iterator[str]:
+    """The lines at these places as text, each with its source where there are several."""
+    named = len(scene.log.sources) > 1
+    for place in places:
+        line = scene.log.line(place)
+        yield f"{line.source}: {plain(line.text)}" if named else plain(line.text)
+
+
+def shown_places(scene: LogScene, limit: int) -> list[int]:
+    """The last `limit` lines that are to be seen, in their order."""
+    places: list[int] = []
+    place = scene.last
+    while place is not None and len(places) < limit:
+        places.append(place)
+        place = scene.above(place)
+    return places[::-1]
+
+
+class LogActions:
+    """The actions of one log view. `name` is what a saved file is called."""
+
+    def __init__(self, desk: Desk, view: LogView, name: str) -> None:
+        self._desk, self._view, self._name = desk, view, name
+
+    def copy_seen(self) -> None:
+        """What is on the screen."""
+        lines = [plain(line.text) for line in self._view.seen_lines()]
+        self._desk.copy("\n".join(lines), _counted(len(lines)))
+
+    def copy_marked(self) -> None:
+        """The line that is meant; where lines are marked, from the one under the last mark on."""
+        scene, current = self._view.scene, self._view.current
+        if scene.marks:
+            place = scene.below(max(scene.marks))
+            places: list[int] = []
+            while place is not None and len(places) < COPIED_LINES:
+                places.append(place)
+                place = scene.below(place)
+        else:
+            newest = current if current is not None else scene.last
+            places = [] if newest is None else [newest]
+        self._desk.copy("\n".join(texts_of(scene, places)), _counted(len(places)))
+
+    async def save(self) -> Path | None:
+        """Write what is to be seen to a file, and say where; None where that failed."""
+        scene = self._view.scene
+        places = shown_places(scene, SAVED_LINES)
+        stamp = self._desk.now().astimezone().strftime("%Y%m%d-%H%M%S")
+        try:
+            path, count = await save_lines(texts_of(scene, places), f"{self._name}-{stamp}.log")
+        except HeroError as error:
+            self._desk.tell(f"{error.message} {error.hint}".strip(), failed=True)
+            return None
+        self._desk.tell(f"saved {_counted(count)} in {path}")
+        return path
+
+    async def open(self, tool: Tool) -> None:
+        """Open the log's file where all of it is shown, else a file with what is."""
+        scene, log = self._view.scene, self._view.scene.log
+        whole = scene.shown is log.lines and scene.window.begin is None and scene.window.end is None
+        if isinstance(log, LogFile) and whole:
+            self._desk.open_file(log.path, tool)
+        elif (path := await self.save()) is not None:
+            self._desk.open_file(path, tool)
+
+
+def _counted(count: int) -> str:
+    return f"{count:,} line{'s' * (count != 1)}"

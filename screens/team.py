@@ -1,0 +1,297 @@
+"""The people of the team repo and what the reconciler makes of them: files, keys, the last run, plan and diff."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+from typing import Literal
+
+from textual import on
+from textual.containers import Container
+from textual.widget import Widget
+
+from backends.model.calls import TeamRun
+from backends.model.errors import HeroError
+from backends.model.state import Event
+from backends.model.team_calls import TeamDiff
+from screens.desk import Changes, Desk, Target
+from screens.filtered import FilteredScreen
+from screens.team_view import TeamLook, TeamSource
+from screens.widgets.cells import ago
+from screens.widgets.celltext import clean, duration
+from screens.widgets.filterbar import FilterBar
+from screens.widgets.linelist import LineList
+from screens.widgets.listpanel import ListPanel
+from screens.widgets.team_cells import TeamTable
+from screens.widgets.team_diff import diff_lines
+from screens.widgets.team_model import NEEDY, TeamFilters, TeamRow, filtered, rows_of
+from screens.widgets.team_text import file_lines, fingerprints, person_lines, reconciler_lines, run_lines
+from screens.widgets.textpane import Line, TextPane
+from screens.widgets.titles import set_titles
+
+EVERY_SECONDS = 30
+"""After so long the team is looked at anew; what the box tells of it comes at once."""
+
+View = Literal["about", "plan", "diff"]
+"""What the pane shows of the row under the cursor."""
+
+
+class TeamScreen(FilteredScreen[TeamFilters]):
+    """The team that `source` knows; the cursor begins on the user `first`."""
+
+    PLACE = "team"
+    CSS_PATH = ["../styles/textpane.tcss", "../styles/team.tcss"]  # noqa: RUF012
+    KEPT = ("_filters", "_described", "_look", "_looked_at")
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (160, "-wide")]  # noqa: RUF012
+    VERTICAL_BREAKPOINTS = [(0, "-low"), (32, "-high")]  # noqa: RUF012
+
+    def __init__(self, desk: Desk, source: TeamSource, first: str = "") -> None:
+        super().__init__(desk, TeamFilters())
+        self._source = source
+        self._first = first
+        self._look: TeamLook | None = None
+        self._looked_at: datetime | None = None
+        self._problem: HeroError | None = None
+        self._view: View = "about"
+        self._answer: TeamRun | TeamDiff | HeroError | None = None
+        self._asked_at: datetime | None = None
+        self._described = True
+        self._ticks = 0
+        self._rowed: TeamLook | None = None
+        self._rows: Sequence[TeamRow] = ()
+        self._shown: Sequence[TeamRow] = ()
+        self._unwatch: Callable[[], None] | None = None
+
+    def body(self) -> Iterable[Widget]:
+        """The people; one of them in full."""
+        with Container(id="team-body"):
+            yield ListPanel[TeamRow](self._table(), id="team-list")
+            with Container(id="team-side", classes="panel"):
+                yield TextPane(id="team-text")
+        yield FilterBar(id="team-filter")
+
+    def on_mount(self) -> None:
+        """Listen, then look."""
+        self._unwatch = self.desk.watch_events(self._hear)
+        self.list.focus()
+        super().on_mount()
+        self.again()
+
+    def on_unmount(self) -> None:
+        """Listen no more."""
+        if self._unwatch:
+            self._unwatch()
+
+    @property
+    def list(self) -> LineList[TeamRow]:
+        """The table of people."""
+        return self.query_one(ListPanel).list
+
+    @property
+    def row(self) -> TeamRow | None:
+        """The one under the cursor."""
+        return self.list.row if self.ready else None
+
+    @property
+    def target(self) -> Target | None:
+        """The slot of the person under the cursor."""
+        row = self.row
+        slots = self.desk.fleet.slots
+        return Target(row.name if row and row.kind == "person" and row.name in slots else self.desk.me)
+
+    # -- looking ----------------------------------------------------------------------------------
+
+    def _hear(self, event: Event) -> None:
+        if event.kind == "team.changed":
+            self.again()
+
+    def again(self) -> None:
+        """Look anew."""
+        self.run_worker(self._ask_look(), name="team", group="team", exclusive=True)
+
+    async def _ask_look(self) -> None:
+        try:
+            self._look, self._problem = await self._source.look(), None
+            self._looked_at = self.desk.now()
+        except HeroError as error:
+            self._problem = error
+        self._show_rows()
+
+    # -- painting ---------------------------------------------------------------------------------
+
+    def show(self, changes: Changes) -> None:
+        """Nothing of the fleet is shown here; the keys may have come or gone with the box."""
+        if changes.connection:
+            self._show_rows()
+
+    def tick(self) -> None:
+        """Ages, and how long one has waited; now and then another look."""
+        self._ticks += 1
+        if self._ticks % EVERY_SECONDS == 0:
+            self.again()
+        set_titles(self.query_one(ListPanel), *self._titles())
+        if self._shown:
+            self._show_side()
+
+    def _table(self) -> TeamTable:
+        return TeamTable(self.desk.me)
+
+    def _show_rows(self) -> None:
+        if not self.ready or not self.app.is_running:
+            return
+        if self._look is not self._rowed:
+            self._rowed, self._rows = self._look, rows_of(self._look) if self._look else ()
+        shown = filtered(self._rows, self._filters)
+        if shown != self._shown:
+            self._shown = shown
+        sentence = "" if shown else self._sentence()
+        self.query_one(ListPanel).show(self._shown, self._table(), self._titles(), sentence)
+        if self._first and self._look and self.list.put_cursor(f"person:{self._first}"):
+            self._first = ""
+        self.query_one("#team-side").display = self._described and bool(shown)
+        self._show_side()
+        self.refresh_hints()
+
+    def _titles(self) -> tuple[str, str]:
+        people = sum(row.kind == "person" for row in self._rows)
+        needy = sum(row.state in NEEDY for row in self._rows)
+        told = [f"{people} {'person' if people == 1 else 'people'}"] if self._look else []
+        told += [f"{needy} to look at"] if needy else []
+        title = " · ".join(("team", *told))
+        if self._problem and self._looked_at:
+            seen = ago(self._looked_at, self.desk.now()).removesuffix(" ago")
+            return title, f"not up to date: {seen} old; {clean(self._problem.message)}"
+        status = self._look.status if self._look else None
+        return title, f"at {status.commit[:8]}" if status and status.commit else ""
+
+    def _sentence(self) -> str:
+        key = self.desk.key
+        if self._problem and self._look is None:
+            return (
+                f"{clean(self._problem.message)}\n{clean(self._problem.hint)}\n\n{key('app.refresh')} tries again."
+            )
+        if self._look is None:
+            return "Reading the team repo…"
+        if self._filters.only_needy and not self._filters.text:
+            return f"Nothing needs anybody.\n\n{key('team.wrong')} shows all again."
+        return f"Nothing matches.\n\n{key('app.back')} clears the filter."
+
+    def _show_side(self) -> None:
+        row = self.row
+        if row is None or self._look is None:
+            return
+        if self._view == "about":
+            titles = row.name, ""
+        else:
+            whose = row.name if row.kind == "person" else "everybody"
+            titles = f"{self._view} · {whose}", f"{self.desk.key('app.back')} back"
+        set_titles(self.query_one("#team-side"), *titles)
+        about = (self._view, row.key, self._answer is None)
+        self.query_one(TextPane).show(self._lines(row, self._look), about)
+
+    def _lines(self, row: TeamRow, look: TeamLook) -> Sequence[Line]:
+        if self._view != "about":
+            return self._asked_lines(row.name if row.kind == "person" else "")
+        now = self.desk.now()
+        if row.kind == "reconciler":
+            return reconciler_lines(row, look, now)
+        return file_lines(row, look) if row.kind == "file" else person_lines(row, look, now)
+
+    def _asked_lines(self, user: str) -> Sequence[Line]:
+        """The plan or the diff, or what has become of the question."""
+        match self._answer:
+            case TeamRun() as run:
+                return run_lines(run, self.desk.now(), planned=True, user=user)
+            case TeamDiff() as diff:
+                return diff_lines(diff, user)
+            case HeroError() as error:
+                return [((clean(error.message), "bad"),), ((clean(error.hint), "quiet"),)]
+        since = duration((self.desk.now() - self._asked_at).total_seconds()) if self._asked_at else ""
+        what = "looks at every account" if self._view == "diff" else "works out what it would do"
+        return [((f"The reconciler {what}… {since}", "text"),), (), (("Nothing is changed by that.", "quiet"),)]
+
+    @on(LineList.Highlighted)
+    def _moved(self) -> None:
+        self._show_side()
+        self.refresh_hints()
+
+    # -- plan and diff ----------------------------------------------------------------------------
+
+    def action_team_plan(self) -> None:
+        """What the reconciler would do now."""
+        self._question("plan")
+
+    def action_team_diff(self) -> None:
+        """What there is beside what is wanted."""
+        self._question("diff")
+
+    def _question(self, view: View) -> None:
+        """Ask anew each time: what is wanted and what there is may both be others by now."""
+        self._view, self._answer, self._asked_at = view, None, self.desk.now()
+        self._described = True
+        self.run_worker(self._ask(view), name=view, group="question", exclusive=True)
+        self._show_rows()
+
+    async def _ask(self, view: View) -> None:
+        try:
+            self._answer = await (self._source.plan() if view == "plan" else self._source.diff())
+        except HeroError as error:
+            self._answer = error
+        self._show_rows()
+
+    def _end_question(self) -> None:
+        self.workers.cancel_group(self, "question")
+        self._view, self._answer = "about", None
+        self._show_rows()
+
+    # -- keys -------------------------------------------------------------------------------------
+
+    def action_team_filter(self) -> None:
+        """Ask for a filter."""
+        self.ask_filter()
+
+    def action_team_wrong(self) -> None:
+        """Only what needs somebody, or all again."""
+        self._filter(self._filters.toggled("only_needy"))
+
+    def action_team_describe(self) -> None:
+        """Show or hide the person in full."""
+        self._described = not self._described
+        self._show_rows()
+
+    def action_team_copy(self) -> None:
+        """Choose what to copy."""
+        row = self.row
+        if row is None:
+            return
+        keys = [fingerprint for fingerprint, _ in fingerprints(row.file)] if row.file else []
+        values = {"name": row.name, "file": row.path, "what": row.what}
+        values |= {"uid": str(row.known.uid)} if row.known else {}
+        self.desk.copy_one(values | {f"key {number + 1}": one for number, one in enumerate(keys)})
+
+    @on(LineList.Selected)
+    def action_team_open(self) -> None:
+        """All of it, alone, to read; or again the list."""
+        full = not self.has_class("-full")
+        if full and not self._shown:
+            return
+        self._described = True
+        self.set_class(full, "-full")
+        self.query_one("#team-side").display = True
+        (self.query_one(TextPane) if full else self.list).focus()
+
+    def show_filtered(self) -> None:
+        self._show_rows()
+
+    def focus_list(self) -> None:
+        self.list.focus()
+
+    def clear(self) -> bool:
+        """Esc takes back the reading, plan or diff, the filters, one after the other."""
+        if self.has_class("-full"):
+            self.action_team_open()
+        elif self._view != "about":
+            self._end_question()
+        else:
+            return super().clear()
+        return True

@@ -1,0 +1,62 @@
+"""Whatever becomes of a log's file is told, with the kernel's help or without."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from pathlib import Path
+
+import pytest
+
+from backends.client import log_changes
+from backends.client.log_changes import changes
+from backends.model.errors import HeroError
+
+DEADLINE = 20.0
+
+
+async def told(stream: AsyncGenerator[None, None]) -> None:
+    async with asyncio.timeout(DEADLINE):
+        await anext(stream)
+
+
+async def test_writing_renaming_and_coming_back_are_told(tmp_path: Path) -> None:
+    path = tmp_path / "x.log"
+    async with aclosing(changes(path)) as stream:
+        await told(stream)
+        path.write_text("a\n")
+        await told(stream)
+        with path.open("a") as file:
+            file.write("b\n")
+        await told(stream)
+        path.rename(tmp_path / "x.log.1")
+        await told(stream)
+        path.write_text("c\n")
+        await told(stream)
+
+
+async def test_a_folder_that_is_gone_is_looked_at_again_and_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(log_changes, "POLL_SECONDS", 0.001)
+    async with aclosing(changes(tmp_path / "nowhere" / "x.log")) as stream:
+        for _ in range(3):
+            await told(stream)
+
+
+async def test_without_watches_left_it_is_looked_at_again_and_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class NoneLeft:
+        def __enter__(self) -> None:
+            raise HeroError("failed", "No watches.")
+
+        def __exit__(self, *_: object) -> None:
+            pass
+
+    monkeypatch.setattr(log_changes, "POLL_SECONDS", 0.001)
+    monkeypatch.setattr(log_changes, "Inotify", NoneLeft)
+    async with aclosing(changes(tmp_path / "x.log")) as stream:
+        for _ in range(3):
+            await told(stream)
