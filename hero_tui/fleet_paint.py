@@ -17,6 +17,7 @@ AGAIN_SECONDS = 0.2
 BUSY_SECONDS = 0.003
 """How long one paint may keep the loop; what is left over is painted with the next one."""
 _LEAST = 16
+_EVERYTHING = 1_000_000_000
 
 
 class FleetPaint:
@@ -27,7 +28,7 @@ class FleetPaint:
         self._paint = paint
         self._seen = FleetView()
         self._owed: dict[Cell, None] = {}
-        self._most = 256
+        self._most = 64
         self._pace = Pace(self._paint_some, FIRST_SECONDS, AGAIN_SECONDS)
 
     def soon(self) -> None:
@@ -36,18 +37,14 @@ class FleetPaint:
 
     def flush(self) -> None:
         """Paint all that has changed since the last time."""
-        self._owe()
-        self._most = max(self._most, len(self._owed))
+        most, self._most = self._most, _EVERYTHING
         self._pace.now()
+        self._most = most
 
-    def _owe(self) -> Changes:
+    def _paint_some(self) -> None:
         before, self._seen = self._seen, self._fleet()
         changes = changes_between(before, self._seen)
         self._owed |= dict.fromkeys(changes.cells)
-        return changes
-
-    def _paint_some(self) -> None:
-        changes = self._owe()
         cells = self._take(self._owed if not changes.shape else ())
         began = time.perf_counter()
         self._paint(Changes(shape=changes.shape, cells=cells, connection=changes.connection))

@@ -1,4 +1,4 @@
-"""A terminal that takes nothing for three seconds while cells keep changing: how long the event loop stands still.
+"""A terminal that takes nothing for three seconds while cells change and keys come: how long the loop halts.
 
 Run: python -m benchmarks.cockpit.stalled. Against the same cockpit without our driver. Afterwards the screen is
 compared with that of a cockpit which has just been opened: nothing may be lost.
@@ -14,6 +14,7 @@ from benchmarks.cockpit.terminal import COLUMNS, Program, load_told, program
 
 SIZE = (16, 12)
 STALL_SECONDS = 3.0
+KEYS_A_SECOND = 20
 _GRID = slice(1, SIZE[0] + 2)
 _WIDE = slice(0, COLUMNS * 2 // 3)
 
@@ -40,7 +41,9 @@ def _lag(options: list[str]) -> tuple[float, list[str]]:
             seen.watch(1.0)
             file.write_text("0")
             seen.takes.clear()
-            time.sleep(STALL_SECONDS)
+            for number in range(int(STALL_SECONDS * KEYS_A_SECOND)):
+                seen.send("k" if number % 2 else "j")
+                time.sleep(1 / KEYS_A_SECOND)
             seen.takes.set()
             box.tell("quiet")
             seen.settle(0.5, 20.0)

@@ -43,6 +43,8 @@ async def test_three_slots_report_and_a_change_of_a_cell_reaches_a_listener(box:
     assert [slot.slot for slot in snapshot.slots] == ["alice", "mik", "thabet"]
     assert snapshot.slots[1].services[0].health == "crashed"
     assert snapshot.slots[1].full_name == "Mik"
+    page = FleetSnapshot.model_validate(await client.call("fleet.snapshot", {"after": "alice", "limit": 1}))
+    assert ([slot.slot for slot in page.slots], page.more, snapshot.more) == (["mik"], True, False)
     assert [entry.name for entry in snapshot.catalogue] == ["hero_router"]
     await mik.call("test.gone", {"service": "hero_router"})
     await next_event(events, "service.removed", slot="mik", subject="hero_router")
