@@ -142,9 +142,13 @@ def _texts(data: bytes, starts: list[int]) -> list[str]:
     texts = [
         data[begin:end].decode(errors="replace").rstrip("\n") for begin, end in zip(starts, ends, strict=True)
     ]
-    if b"\x1b" in data or b"\r" in data:
-        return [text if text.isprintable() else without_colour(shown(text.encode())) for text in texts]
+    if b"\x1b" in data or b"\r" in data:  # each line by itself: what its neighbours are must not matter
+        return [_uncovered(text) if "\x1b" in text or "\r" in text else text for text in texts]
     return texts
+
+
+def _uncovered(text: str) -> str:
+    return without_colour(shown(text.encode()))
 
 
 def _quick_look(matcher: Matcher) -> Callable[[str], bool] | None:

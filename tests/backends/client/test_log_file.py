@@ -108,6 +108,7 @@ def test_chunks_have_every_line_once(path: Path, content: bytes, times: int) -> 
 
 
 @QUICK
+@example(b"\n\x00" + b"x" * FOLD + b"hit\n\x1b[31mh\x1b[0mit\n", "hit")  # told by its neighbour's colour
 @given(CONTENT, st.sampled_from(["hit", "Hit", "!hit", "~h.?t", "~^over", "!~x$", "漢", "~^.it$"]))
 def test_a_scan_keeps_the_lines_that_the_filter_keeps(path: Path, content: bytes, typed: str) -> None:
     matcher = parse_filter(typed)
