@@ -19,6 +19,7 @@ from hero_tui.render.text import clean
 from hero_tui.verbs.exits import DONE
 from hero_tui.verbs.parsing import number_to
 from hero_tui.verbs.session import Session, box_client, slot_client
+from hero_tui.verbs.whole_fleet import whole_fleet
 
 _LINES = 50
 _SECONDS = 90.0
@@ -105,7 +106,7 @@ def attach(where: Where, agent: str) -> NoReturn:
 def _list(session: Session, asked: argparse.Namespace) -> int:
     if asked.team:
         with box_client(session.where()) as client:
-            slots = client.call("fleet.snapshot")["slots"]
+            slots = whole_fleet(client)["slots"]
         agents = [agent for slot in slots for agent in slot["agents"] if asked.all or agent["state"] != "gone"]
     else:
         with slot_client(session.where()) as client:

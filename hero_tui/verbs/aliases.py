@@ -13,6 +13,7 @@ from hero_tui.render.text import clean
 from hero_tui.verbs.exits import DONE, FAILED, NOTHING_TO_DO
 from hero_tui.verbs.old_names import WHOLE_SLOT, names_of
 from hero_tui.verbs.session import Session, box_client
+from hero_tui.verbs.whole_fleet import CATALOGUE_ALONE
 
 PROGRAM = "hero_dev"
 
@@ -27,7 +28,7 @@ def configure(_: str, parser: argparse.ArgumentParser) -> None:
 def run(session: Session, asked: argparse.Namespace) -> int:
     """Make them; never over a file that is no link of ours. Raises HeroError."""
     with box_client(session.where()) as client:
-        catalogue = client.call("fleet.snapshot")["catalogue"]
+        catalogue = client.call("fleet.snapshot", CATALOGUE_ALONE)["catalogue"]
     names = [*dict.fromkeys(name for entry in catalogue for name in names_of(entry)), WHOLE_SLOT]
     folder, target = Path(asked.dir).expanduser().absolute(), program()
     found: dict[Outcome, list[str]] = {"made": [], "there": [], "in_the_way": []}

@@ -19,6 +19,7 @@ from hero_tui.verbs.hooks import ACTIONS as HOOK_ACTIONS
 from hero_tui.verbs.parsing import add_globals, one_of, verb_module
 from hero_tui.verbs.secrets import ACTIONS as SECRETS_ACTIONS
 from hero_tui.verbs.session import Session
+from hero_tui.verbs.whole_fleet import CATALOGUE_ALONE
 
 SHELLS = ("bash", "zsh", "fish")
 ASK_SECONDS = 0.4
@@ -78,7 +79,7 @@ def services(parsed_args: argparse.Namespace, **_: object) -> list[str]:
     if where is None:
         return []
     if getattr(parsed_args, "verb", "") in ("bind", "install", "releases", "gates", "fork"):
-        fleet = _ask(where.box.rpc_socket, "fleet.snapshot")
+        fleet = _ask(where.box.rpc_socket, "fleet.snapshot", CATALOGUE_ALONE)
         return [entry["name"] for entry in fleet.get("catalogue", ())]
     user = getattr(parsed_args, "user", "") or where.user
     status = _ask(where.box.slot(user).rpc_socket, "slot.status", {"fresh": False}) if user else {}
@@ -123,7 +124,7 @@ def subjects(parsed_args: argparse.Namespace, **_: object) -> list[str]:
 def hook_words(parsed_args: argparse.Namespace, **_: object) -> list[str]:
     """What to do with webhooks, and the repositories of the catalogue."""
     where = _where(parsed_args)
-    fleet = _ask(where.box.rpc_socket, "fleet.snapshot") if where else {}
+    fleet = _ask(where.box.rpc_socket, "fleet.snapshot", CATALOGUE_ALONE) if where else {}
     repos = [entry["repo"] for entry in fleet.get("catalogue", ())]
     return [*(() if getattr(parsed_args, "hooks", None) else HOOK_ACTIONS), *repos]
 

@@ -12,6 +12,7 @@ from hero_tui.render.text import clean
 from hero_tui.verbs import parsing
 from hero_tui.verbs.exits import DONE, NOTHING_TO_DO
 from hero_tui.verbs.session import box_client, session_of
+from hero_tui.verbs.whole_fleet import CATALOGUE_ALONE
 
 SERVICE = "service_"
 SECRETS = "secrets_"
@@ -105,7 +106,7 @@ def _put(asked: argparse.Namespace, service: str) -> None:
 def _resolved(where: Where, short: str) -> str:
     """The service that is meant. Raises HeroError `not_found` with the nearest names."""
     with box_client(where) as client:
-        catalogue = client.call("fleet.snapshot")["catalogue"]
+        catalogue = client.call("fleet.snapshot", CATALOGUE_ALONE)["catalogue"]
     if service := service_called(short, catalogue):
         return service
     raise unknown_name("service", short, [one["name"].removeprefix("hero_") for one in catalogue])

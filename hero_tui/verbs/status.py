@@ -9,6 +9,7 @@ from backends.model.errors import unknown_name
 from hero_tui.verbs.exits import DONE
 from hero_tui.verbs.parsing import refuse_beside
 from hero_tui.verbs.session import Session, box_client, slot_client
+from hero_tui.verbs.whole_fleet import whole_fleet
 
 
 def configure(_: str, parser: argparse.ArgumentParser) -> None:
@@ -57,7 +58,7 @@ def show_service(session: Session, status: dict[str, list[dict[str, object]]], n
 def _fleet(session: Session) -> int:
     where = session.where()
     with box_client(where) as client:
-        fleet = client.call("fleet.snapshot")
+        fleet = whole_fleet(client)
     if session.json:
         session.answer(fleet)
         return DONE
