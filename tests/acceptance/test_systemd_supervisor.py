@@ -17,13 +17,13 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 ROOT = Path(__file__).resolve().parents[2]
 LOCK = ROOT / "requirements" / "dev.lock"
 TESTS = ["tests/backends/supervisors/test_systemd.py", "tests/backends/supervisors/test_systemd_restart.py"]
-# The checkout is read-only in there, and tests write beside themselves. What root's Python compiled beside the sources
-# with a tight umask is not alice's to read, and she compiles her own.
-RUN = """
+# The checkout is read-only in there, and tests write beside themselves. What root's Python compiled beside the
+# sources with a tight umask is not alice's to read, and she compiles her own.
+RUN = r"""
 set -euo pipefail
 mkdir ~/checkout; cd /srv/hero
-tar -c --exclude=__pycache__ backends hero_tui screens styles deploy tests benchmarks pyproject.toml .importlinter |
-    tar -x -C ~/checkout
+tar -c --exclude=__pycache__ \
+    backends hero_tui screens styles deploy tests benchmarks pyproject.toml .importlinter | tar -x -C ~/checkout
 cd ~/checkout
 exec /opt/venv/bin/python -m pytest -q -p no:cacheprovider --timeout 120 -rs "$@"
 """
