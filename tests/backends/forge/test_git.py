@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import os
-import select
 import shutil
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -336,7 +336,9 @@ async def listen(fifo: Path) -> asyncio.StreamReader:
 def slow_ssh(tmp_path: Path, *, deaf: bool = True) -> dict[str, str]:
     """Variables with which `git fetch ssh://…` hangs in children, deaf to SIGTERM, that hold the fifo open."""
     trap = "trap '' TERM;" if deaf else ""
-    ssh = script(tmp_path / "ssh", f"{trap} exec 3>'{tmp_path}/alive'; echo >&3; sleep 1000 & wait")
+    ssh = script(
+        tmp_path / "ssh", f"{trap} exec 3>'{tmp_path}/alive'; echo >&3; : >'{tmp_path}/lives'; sleep 1000 & wait"
+    )
     return {"GIT_SSH": str(ssh)}
 
 
@@ -366,7 +368,10 @@ async def test_a_git_that_is_cancelled_while_it_starts_leaves_no_process(
         await asyncio.sleep(0)
     if psutil.Process().children():
         # Our loop stands still in the middle of the start until git's child lives: a busy machine does the same.
-        select.select([ours], [], [], DEADLINE)
+        until = time.monotonic() + DEADLINE
+        while not (tmp_path / "lives").exists() and time.monotonic() < until:
+            time.sleep(0.005)
+        assert (tmp_path / "lives").exists()
     fetch.cancel()
     async with asyncio.timeout(DEADLINE):
         with pytest.raises(asyncio.CancelledError):
