@@ -52,7 +52,7 @@ class Bench(App[None]):
     """Counts what a terminal would receive."""
 
     ENABLE_COMMAND_PALETTE = False
-    CSS_PATH: ClassVar[list[str | Path]] = [STYLES / "base.tcss", STYLES / "widgets.tcss"]  # type: ignore[assignment]
+    CSS_PATH: ClassVar[list[str | Path]] = [STYLES / "base.tcss", STYLES / "first.tcss"]  # type: ignore[assignment]
 
     def __init__(self) -> None:
         super().__init__()

@@ -6,6 +6,8 @@ from hero_tui.key import Key, Radius
 
 _LOOKING = frozenset({"copy", "open"})
 """What an agent's keys do that changes nothing."""
+_LOSING = frozenset({"stop", "compact", "clear"})
+"""What ends or forgets a conversation."""
 _VERBS = {
     "attach": "agent-attach ID",
     "new": "agent",
@@ -21,7 +23,7 @@ _VERBS = {
 
 def _agent(name: str, keys: str, label: str, help: str, hint: int = 0, context: str = "session") -> Key:
     action, looks = f"screen.agent('{name}')", name in _LOOKING
-    radius: Radius = "low" if looks or name == "attach" else "medium"
+    radius: Radius = "medium" if name in _LOSING else "low"
     verb = _VERBS.get(name, "")
     return Key(
         f"{context}.{name}", keys, label, context, help, action, hint, radius=radius, read_only=looks, verb=verb
@@ -47,7 +49,7 @@ AGENT_KEYS: tuple[Key, ...] = (
         "/",
         "filter",
         "agents",
-        "Filter by any word; /!text leaves out",
+        "By words; /!without, /-f letters",
         "screen.agents_filter",
         60,
     ),
@@ -86,7 +88,6 @@ AGENT_KEYS: tuple[Key, ...] = (
         "Start the agent",
         "",
         1,
-        radius="medium",
         read_only=False,
         verb="agent PROMPT",
     ),
@@ -101,7 +102,6 @@ AGENT_KEYS: tuple[Key, ...] = (
         "Write an answer, or send the one chosen",
         "screen.answer",
         1,
-        radius="medium",
         read_only=False,
         verb="answer ID TEXT",
     ),
@@ -113,7 +113,7 @@ AGENT_KEYS: tuple[Key, ...] = (
         "Let the agent do what it asks for",
         "screen.decide(True)",
         3,
-        radius="high",
+        radius="policy",
         read_only=False,
         verb="answer ID 1",
     ),
@@ -125,7 +125,6 @@ AGENT_KEYS: tuple[Key, ...] = (
         "Do not let it",
         "screen.decide(False)",
         4,
-        radius="medium",
         read_only=False,
         verb="answer ID 2",
     ),
@@ -147,7 +146,7 @@ AGENT_KEYS: tuple[Key, ...] = (
         "allow",
         "approval",
         "Allow what the plan says; where its radius is high, type the name first",
-        radius="high",
+        radius="policy",
         read_only=False,
         verb="answer ID allow --confirm NAME",
     ),
@@ -157,7 +156,6 @@ AGENT_KEYS: tuple[Key, ...] = (
         "deny",
         "approval",
         "Deny it",
-        radius="medium",
         read_only=False,
         verb="answer ID deny",
     ),
@@ -180,7 +178,13 @@ AGENT_KEYS: tuple[Key, ...] = (
         read_only=False,
     ),
     Key(
-        "inbox.filter", "/", "filter", "inbox", "Filter by any word; /!text leaves out", "screen.inbox_filter", 60
+        "inbox.filter",
+        "/",
+        "filter",
+        "inbox",
+        "By words; /!without, /-f letters",
+        "screen.inbox_filter",
+        60,
     ),
     Key("inbox.open", "!", "open", "inbox", "Only what is open or unread", "screen.only_open", 65),
     Key("inbox.copy", "c", "copy", "inbox", "Copy its text", "screen.inbox_copy", 70),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import gc
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cached_property
@@ -19,29 +19,37 @@ from textual.widgets import Input
 
 from backends.client.locate import Where
 from backends.model.text import safe_line, safe_text
-from hero_tui import keys
+from hero_tui import image, keys
+from hero_tui.collecting import Collecting
 from hero_tui.deep_link import HOME, Link, follow_link
 from hero_tui.desk import CockpitDesk
+from hero_tui.hands import Hands
 from hero_tui.line import LineMaker
 from hero_tui.live_keys import LiveKeys
 from hero_tui.manners import Facts
 from hero_tui.places import Places
 from hero_tui.preferences import Preferences
-from hero_tui.settings import Loaded
 from screens import textual_gate
 from screens.desk import Cell, Changes, Target
 from screens.fleet import FleetScreen
 from screens.frame import HeroScreen
+from screens.spots import Pointer
 from screens.widgets.keyfooter import KeyFooter, KeyHint
 from screens.widgets.progress import OperationBar
 from styles import themes
 
 if TYPE_CHECKING:
+    from backends.model.state import FleetSnapshot
+    from hero_tui.asking import Asking
     from hero_tui.cell_actions import CellActions
     from hero_tui.prompts import Prompts
+    from hero_tui.settings_plain import Loaded
 
 _TWICE_SECONDS = 2.0
+_LATER_SECONDS = 3.0
+"""After the start: nobody waits for anything then, and all that one uses has been loaded."""
 _STYLES = Path(themes.__file__).parent
+_LATER_SHEETS = [_STYLES / "widgets.tcss", _STYLES / "frame.tcss"]
 _USUAL = Facts()
 
 
@@ -50,8 +58,7 @@ class HeroApp(App[int], inherit_bindings=False):
 
     CSS_PATH: ClassVar[list[str | Path]] = [  # type: ignore[assignment]
         _STYLES / "base.tcss",
-        _STYLES / "widgets.tcss",
-        _STYLES / "frame.tcss",
+        _STYLES / "first.tcss",
         _STYLES / "fleet.tcss",
     ]
     ENABLE_COMMAND_PALETTE = False
@@ -79,6 +86,7 @@ class HeroApp(App[int], inherit_bindings=False):
         read_only: bool = False,
         link: Link = HOME,
         beside: Mapping[str, LineMaker] | None = None,
+        look: FleetSnapshot | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         super().__init__()
@@ -87,12 +95,23 @@ class HeroApp(App[int], inherit_bindings=False):
         self.preferences = Preferences(self, self, loaded, facts, settings_file)
         self._first = link
         self._interrupted = -_TWICE_SECONDS
+        self._begun = True
         self._titled = ""
         self._live = LiveKeys(self)
+        self.hands = Hands(lambda: textual_gate.keys_wait(self))
+        self.collecting = Collecting()
+        self._pointer = Pointer()
         self._locked = read_only
         looking = read_only or loaded.settings.read_only
-        self.desk = CockpitDesk(self, make_line, where.user, read_only=looking, beside=beside, now=now)
+        self.desk = CockpitDesk(self, make_line, where.user, read_only=looking, beside=beside, look=look, now=now)
         self.preferences.begin()
+
+    def refresh_css(self, animate: bool = True) -> None:
+        """Textual asks for it before there is a screen, too: then the colours are all that it takes."""
+        if self.screen_stack:
+            super().refresh_css(animate)
+        else:
+            self.stylesheet.set_variables(self.get_css_variables())
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """Our colour names, under whatever theme."""
@@ -100,7 +119,9 @@ class HeroApp(App[int], inherit_bindings=False):
 
     def get_default_screen(self) -> Screen[None]:
         """The fleet is the ground that other screens lie on."""
-        return FleetScreen(self.desk, self.preferences.settings.fleet_density)
+        screen = FleetScreen(self.desk, self.preferences.settings.fleet_density)
+        screen.fit(self.size)
+        return screen
 
     @property
     def table(self) -> tuple[keys.Key, ...]:
@@ -117,17 +138,36 @@ class HeroApp(App[int], inherit_bindings=False):
         return self.preferences.filters(super().get_line_filters())
 
     def on_mount(self) -> None:
+        """Begin; where there is something to look at already, once it is on the terminal."""
+        self._begun = not self.desk.looked
+        if self._begun:
+            self._begin()
+
+    def post_display_hook(self) -> None:
+        """A frame has been sent; the first one did not wait for what others need."""
+        if not self._begun:
+            self._begun = True
+            self.call_later(self._begin)
+
+    def _begin(self) -> None:
         """Connect, and look at the clock once a second."""
+        self.stylesheet.read_all(_LATER_SHEETS)
+        self.stylesheet.parse()
         self.run_worker(self.desk.line.run(), name="line", group="line", exit_on_error=True)
         self.run_worker(self.desk.others.run(), name="other boxes", group="other boxes", exit_on_error=True)
         self.set_interval(1.0, self._tick)
         self.run_worker(follow_link(self, self._first), name="first place", group="first")
         self.run_worker(self.preferences.follow(), name="settings", group="settings")
-        self.call_after_refresh(_settle)
+        self.collecting.begin()
+        self.set_timer(_LATER_SECONDS, self._keep_for_next_start)
+
+    async def _keep_for_next_start(self) -> None:
+        await asyncio.to_thread(image.renew)
 
     async def on_unmount(self) -> None:
         """Leave no task and no connection behind."""
         await self.desk.close()
+        self.collecting.end()
 
     # -- painting ---------------------------------------------------------------------------------
 
@@ -136,15 +176,18 @@ class HeroApp(App[int], inherit_bindings=False):
         return [screen for screen in stack if isinstance(screen, HeroScreen)]
 
     def paint(self, changes: Changes) -> None:
-        """Have every screen that is open paint `changes`."""
+        """Have the place that is shown paint `changes`, and the others once they are uncovered."""
         target = self.target if self.is_running else None
         here = (target.user, target.service) if target else None
         # Which keys do something hangs on the cell under the cursor: of all that changes, that is asked often.
         hints = not changes.cells or changes.shape or changes.connection or here in changes.cells
-        for screen in self._places():
-            if screen.ready and (changes.shape or changes.cells or changes.connection):
-                screen.show(changes)
-            screen.refresh_frame(hints=hints)
+        places = self._places()
+        for covered in places[:-1]:
+            covered.owe(changes)
+        for shown in places[-1:]:
+            if shown.ready and (changes.shape or changes.cells or changes.connection):
+                shown.show(changes)
+            shown.refresh_frame(hints=hints)
         self._tell_title()
 
     def _tell_title(self) -> None:
@@ -157,13 +200,17 @@ class HeroApp(App[int], inherit_bindings=False):
             textual_gate.tell_title(self, title)
 
     def paint_agents(self, agents: frozenset[Cell]) -> None:
-        """Have every screen that is open paint these agents; nothing else of it is looked at."""
-        for screen in self._places():
-            if screen.ready:
-                screen.show_agents(agents)
+        """Have the place that is shown paint these agents, and the others once they are uncovered."""
+        places = self._places()
+        for covered in places[:-1]:
+            covered.owe(agents=agents)
+        for shown in places[-1:]:
+            if shown.ready:
+                shown.show_agents(agents)
 
     def _tick(self) -> None:
         self.desk.tick()
+        self.collecting.tick(self.hands.rested)
         for screen in self._places():
             if screen.ready and screen.is_active:
                 screen.tick()
@@ -208,6 +255,18 @@ class HeroApp(App[int], inherit_bindings=False):
         return CellActions(self)
 
     @cached_property
+    def asking(self) -> Asking:
+        """The question before an action."""
+        from hero_tui.asking import Asking
+
+        return Asking(self)
+
+    def help_of(self, action: str) -> str:
+        """What an action of the table does, and its keys."""
+        entry = self.preferences.by_id[action]
+        return f"{entry.help} ({entry.all_shown})"
+
+    @cached_property
     def prompts(self) -> Prompts:
         """What a person types or looks up."""
         from hero_tui.prompts import Prompts
@@ -222,14 +281,28 @@ class HeroApp(App[int], inherit_bindings=False):
         """
         if isinstance(event, events.InputEvent | events.Paste) and not self.screen_stack:
             return  # it is being closed, and this came late
+        if isinstance(event, events.MouseMove) and self._pointer.rests(self.screen, event):
+            return
+        if isinstance(event, events.Key):
+            self.hands.pressed()
         if isinstance(event, events.Key) and isinstance(self.screen, HeroScreen):
             await self.screen.stand()
         if isinstance(event, events.Key) and not event.is_forwarded and not self._is_typed(event):
             live = textual_gate.live_bindings(self.screen, event.key).get(event.key)
             if live and live.enabled and await self.run_action(live.binding.action, live.node):
+                self._answer()
                 return
-        # What is pasted would be drawn in fields as it is, and with it the escapes that somebody put there.
-        await super().on_event(harmless(event) if isinstance(event, events.Paste) else event)
+        # What is pasted would be drawn in fields as it is, with the escapes that somebody put there. It comes
+        # back here from a field that lets it bubble: as another event, it would be pasted again, for ever.
+        if isinstance(event, events.Paste) and not event.is_forwarded:
+            event = harmless(event)
+        await super().on_event(event)
+
+    def _answer(self) -> None:
+        """Show what a key did where the person looks, before whatever else follows from it."""
+        if self.focused is not None:
+            textual_gate.paint_now(self.focused)
+        self.hands.answered()
 
     def _is_typed(self, event: events.Key) -> bool:
         """Whether the key goes into a field, which has all of its keys where it is a line."""
@@ -331,9 +404,3 @@ class HeroApp(App[int], inherit_bindings=False):
 def harmless(paste: events.Paste) -> events.Paste:
     """What was pasted, without escapes and control characters."""
     return events.Paste(safe_text(paste.text))
-
-
-def _settle() -> None:
-    """What start-up made will stay: the collector, which `make_app` has stopped, need not look at it ever."""
-    gc.freeze()
-    gc.enable()

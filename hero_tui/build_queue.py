@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from pydantic import BaseModel, ValidationError
-
-from backends.model.calls import (
-    BuildListParams,
-    BuildListResult,
-    BuildParams,
-    BuildSubmitParams,
-    BuildSubmitResult,
-)
 from backends.model.errors import HeroError
-from backends.model.state import Build, BuildState, Event, Frozen
 
-R = TypeVar("R", bound=BaseModel)
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+    from backends.model.state import BuildState, Event, Frozen
+
+R = TypeVar("R", bound="BaseModel")
 
 _OPEN: tuple[BuildState, ...] = ("running", "queued")
 _AT_MOST = 500
@@ -59,6 +54,10 @@ class BuildQueue:
         """News of a build."""
         if not event.kind.startswith("build."):
             return
+        from pydantic import ValidationError
+
+        from backends.model.state import Build
+
         try:
             build = Build.model_validate(event.data)
         except ValidationError:
@@ -75,6 +74,8 @@ class BuildQueue:
 
     async def fill(self) -> None:
         """Ask the box for all that runs and waits; what is heard meanwhile is newer than its answer."""
+        from backends.model.calls import BuildListParams, BuildListResult
+
         self._heard = {}
         try:
             params = BuildListParams(states=_OPEN, limit=_AT_MOST)
@@ -90,6 +91,8 @@ class BuildQueue:
 
     async def submit(self, user: str, service: str, branch: str, publish: bool) -> None:
         """Queue a build, and tell how that went."""
+        from backends.model.calls import BuildSubmitParams, BuildSubmitResult
+
         params = BuildSubmitParams(user=user, service=service, branch=branch, publish=publish)
         try:
             answer = await self._ask("codescalers.build.submit", params, BuildSubmitResult)
@@ -101,6 +104,9 @@ class BuildQueue:
 
     async def cancel(self, build: str) -> None:
         """Take a build out of the queue or stop it, and tell what cannot be."""
+        from backends.model.calls import BuildParams
+        from backends.model.state import Build
+
         try:
             ended = await self._ask("build.cancel", BuildParams(build_id=build), Build)
         except HeroError as error:

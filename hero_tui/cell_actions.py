@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import shlex
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from backends.model.agents import Agent
-from backends.model.calls import PlanParams, PullParams, RebuildParams, ServicesParams
 from backends.model.errors import HeroError
-from backends.model.state import Frozen, ServiceStatus
-from hero_tui import terminal
 from screens.desk import Asked, Target
-from screens.widgets.picker_model import PickerItem
+from screens.question import Question
 
 if TYPE_CHECKING:
+    from backends.model.agents import Agent
+    from backends.model.state import Frozen, ServiceStatus
     from hero_tui.app import HeroApp
+    from screens.widgets.picker_model import PickerItem
 
 _CHANGING = frozenset({"switch", "restart", "build", "pull", "stop", "cancel", "edit", "shell", "attach"})
 _STOPPED = ("stopped", "crashed", "unknown")
@@ -115,6 +113,8 @@ class CellActions:
         if len(agents) == 1:
             self._attach_to(agents[0].id)
             return
+        from screens.widgets.picker_model import PickerItem
+
         items = [PickerItem(agent.id, agent.name, agent.title, agent.says) for agent in agents]
         self.choose("attach", items, self._attach_to)
 
@@ -135,6 +135,8 @@ class CellActions:
 
     def services(self, what: str, user: str, services: tuple[str, ...]) -> None:
         """start, stop or restart: `services`, or with none all of the slot."""
+        from backends.model.calls import PlanParams, ServicesParams
+
         slot = self._desk.fleet.slots.get(user)
         held = services or (tuple(slot.cells) if slot else ())
         title = f"{what} {' '.join(services)}".strip()
@@ -143,29 +145,27 @@ class CellActions:
         if what != "stop":
             self._desk.begin(asked)
         elif len(services) == 1:
-            self._desk.ask(asked, PlanParams(action="stop", service=services[0]))
+            self._desk.ask(asked, PlanParams(action="stop", service=services[0]), "cell.stop")
         else:
-            self._confirm(asked, f"Stop {len(held)} services?", held)
-
-    def _confirm(self, asked: Asked, title: str, lines: tuple[str, ...]) -> None:
-        from screens.widgets.confirm import Confirm
-
-        def answered(agreed: bool | None) -> None:
-            if agreed:
-                self._desk.begin(asked)
-
-        self._app.push_screen(Confirm(title, lines, action="Stop"), answered)
+            question = Question(f"Stop {len(held)} services?", user, held, "Stop")
+            self._desk.confirm("cell.stop", question, lambda: self._desk.begin(asked))
 
     def _build(self, target: Target) -> None:
-        self._plan("rebuild", target, RebuildParams(service=target.service), "building")
+        from backends.model.calls import RebuildParams
+
+        self._plan("rebuild", target, RebuildParams(service=target.service), "building", "cell.build")
 
     def _pull(self, target: Target) -> None:
-        self._plan("pull", target, PullParams(service=target.service), "pulling")
+        from backends.model.calls import PullParams
 
-    def _plan(self, action: str, target: Target, params: Frozen, word: str) -> None:
+        self._plan("pull", target, PullParams(service=target.service), "pulling", "cell.pull")
+
+    def _plan(self, action: str, target: Target, params: Frozen, word: str, id: str) -> None:
+        from backends.model.calls import PlanParams
+
         service = target.service
         asked = Asked(target.user, f"slot.{action}", params, f"{action} {service}", (service,), word)
-        self._desk.ask(asked, PlanParams.model_validate({"action": action, "service": service}))
+        self._desk.ask(asked, PlanParams.model_validate({"action": action, "service": service}), id)
 
     def _stop(self, target: Target) -> None:
         self.services("stop", target.user, target.marked or (target.service,))
@@ -185,7 +185,7 @@ class CellActions:
 
     def _url(self, target: Target) -> None:
         cell = self._cell(target)
-        copied = cell.url or f"curl --unix-socket {shlex.quote(cell.socket)} http://localhost/"
+        copied = cell.url or _curl(cell.socket)
         self._put(copied, "")
         self._desk.tell(f"copied: {copied}")
 
@@ -197,7 +197,7 @@ class CellActions:
             "branch": cell.branch,
             "url": cell.url,
             "socket": cell.socket,
-            "curl": f"curl --unix-socket {shlex.quote(cell.socket)} http://localhost/" if cell.socket else "",
+            "curl": _curl(cell.socket) if cell.socket else "",
             "worktree": cell.worktree,
             "reason": cell.reason,
             "last log line": cell.last_log,
@@ -206,6 +206,8 @@ class CellActions:
 
     def copy_one(self, values: Mapping[str, str]) -> None:
         """Have the person choose one of these values to copy."""
+        from screens.widgets.picker_model import PickerItem
+
         items = [PickerItem(name, name, value) for name, value in values.items() if value]
         self.choose("copy", items, lambda name: self._put(values[name], name))
 
@@ -214,6 +216,8 @@ class CellActions:
             self._desk.copy(text, what)
         else:
             self._app.copy_to_clipboard(text)
+        from hero_tui import terminal
+
         self._app.run_worker(terminal.copy_in_tmux(text), group="clipboard")
 
     def _manifest(self, target: Target) -> None:
@@ -237,6 +241,8 @@ class CellActions:
         self._app.run_worker(self._hand_over_editor(target.user), group="editor", exclusive=True)
 
     async def _hand_over_editor(self, user: str) -> None:
+        from hero_tui import terminal
+
         try:
             path = self._app.where.slot(user).manifest
             await terminal.hand_over(self._app, terminal.editor_argv(path), path.parent, f"{user} manifest")
@@ -248,6 +254,8 @@ class CellActions:
 
     async def _hand_over_shell(self, cell: ServiceStatus) -> None:
         from pathlib import Path
+
+        from hero_tui import terminal
 
         folder = Path(cell.worktree)
         if not folder.is_dir():
@@ -267,3 +275,10 @@ class CellActions:
                 chosen(key)
 
         self._app.push_screen(ChooseDialog(title, items), answered)
+
+
+def _curl(socket: str) -> str:
+    """The command that asks the service there."""
+    import shlex
+
+    return f"curl --unix-socket {shlex.quote(socket)} http://localhost/"

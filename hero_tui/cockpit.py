@@ -17,6 +17,9 @@ def main(argv: list[str] | None = None) -> int:
             return code
         client.leave_one_soon(arguments)
     gc.disable()  # a tenth of the start would go into looking for garbage; the app turns it on once it stands
+    from hero_tui import image
+
+    image.use()
     from hero_tui.opening import main as open_by_itself
 
     return open_by_itself(arguments)

@@ -119,7 +119,7 @@ class CommandLineRunner:
             params = SwitchParams(service=service, branch=branch)
             title = f"switch {service} {branch}"
             asked = Asked(user, "slot.switch", params, title, (service,), "switching")
-            self._desk.ask(asked, PlanParams(action="switch", service=service, branch=branch))
+            self._desk.ask(asked, PlanParams(action="switch", service=service, branch=branch), "cell.switch")
         elif name in ("start", "stop", "restart"):
             self._actions.services(name, user, tuple(services))
         else:

@@ -9,35 +9,34 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from pydantic import BaseModel, ValidationError
-
-from backends.client.fleet import whole_fleet
-from backends.client.live import State
-from backends.model.agent_calls import AgentAttach, AgentParams, PeekAgentLogParams
-from backends.model.calls import Empty, LogsParams, OperationParams, PlanParams
 from backends.model.errors import HeroError
-from backends.model.state import Event, FleetSnapshot, Frozen, Operation
 from hero_tui import store
-from hero_tui.agent_following import follow_agent
 from hero_tui.agents_paint import AgentsPaint
 from hero_tui.build_queue import BuildQueue
 from hero_tui.doings import Doings
 from hero_tui.fleet_paint import FleetPaint
-from hero_tui.following import follow
 from hero_tui.host_book import HostBook
 from hero_tui.inbox_book import InboxBook
 from hero_tui.line import Line, LineMaker, same_words
 from hero_tui.other_boxes import OtherBoxes
+from hero_tui.store_batch import Untold
 from screens.desk import AgentBatch, Asked, Changes, Doing, FleetView, InboxView, LogBatch
+from screens.question import Question
 from screens.widgets.keyfooter import KeyHint
 from screens.widgets.statusbar import Connection as Shown
 from screens.widgets.statusbar import StatusView
 
 if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+    from backends.client.live import State
     from backends.client.log_file import LogFile
+    from backends.client.log_merged import MergedLog
+    from backends.model.calls import PlanParams
+    from backends.model.state import Event, FleetSnapshot, Frozen
     from hero_tui.app import HeroApp
 
-R = TypeVar("R", bound=BaseModel)
+R = TypeVar("R", bound="BaseModel")
 
 _CONNECTION: dict[State, Shown] = {
     "connecting": "connecting",
@@ -57,15 +56,19 @@ class CockpitDesk:
         *,
         read_only: bool = False,
         beside: Mapping[str, LineMaker] | None = None,
+        look: FleetSnapshot | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ):
         self._app = app
         self._me = me
         self._read_only = read_only
         self._now = now
-        self._fleet = store.Fleet()
-        self._cells = FleetPaint(lambda: self.fleet, app.paint)
-        self._agents = AgentsPaint(lambda: self.fleet, app.paint_agents)
+        self._untold = Untold()
+        self._known = store.with_look(store.Fleet(), look) if look else store.Fleet()
+        self.looked = look is not None
+        """What is shown has not been told yet in words that hold."""
+        self._cells = FleetPaint(lambda: self.fleet, app.paint, app.hands)
+        self._agents = AgentsPaint(lambda: self.fleet, app.paint_agents, app.hands)
         self.known = asyncio.Event()
         self._tasks: set[asyncio.Task[Any]] = set()
         self._doings = Doings(self.call, now, self._soon)
@@ -74,6 +77,8 @@ class CockpitDesk:
         self._host = HostBook(self.ask_box, self._soon)
         self._listeners: list[Callable[[Event], None]] = []
         self.others = OtherBoxes(beside or {}, self._soon)
+        self._cells.painted()  # by each screen, when it is made
+        self._agents.painted()
         self.line = make_line(on_state=self._on_state, on_snapshot=self._on_snapshot, on_event=self._on_event)
         self.line.read_only = read_only
 
@@ -156,8 +161,20 @@ class CockpitDesk:
 
     # -- what comes from the box ------------------------------------------------------------------
 
+    @property
+    def _fleet(self) -> store.Fleet:
+        """All that was told; what has come since somebody asked last is looked at now."""
+        self._known = self._untold.told(self._known)
+        return self._known
+
+    @_fleet.setter
+    def _fleet(self, fleet: store.Fleet) -> None:
+        self._known = fleet
+
     def _on_state(self, state: State, why: str) -> None:
         before = self.fleet.connection
+        if state == "reconnecting" and self.looked:
+            self._forget_look()
         self._fleet = store.with_connection(self._fleet, state, why)
         if state == "online" and before == "reconnecting":
             self.refresh_fleet()
@@ -167,27 +184,44 @@ class CockpitDesk:
             self.refresh_inbox()
         self._soon()
 
+    def _forget_look(self) -> None:
+        """What was shown at first is not to be believed: the box has not said it in words that hold."""
+        self.looked = False
+        self._fleet = store.Fleet(marks=self._fleet.marks)
+
     def _on_snapshot(self, snapshot: FleetSnapshot) -> None:
+        self.looked = False
         self._fleet = store.with_snapshot(self._fleet, snapshot)
         self.known.set()
+        self._app.collecting.keep()
         self._soon()
         self._agents.soon()
 
     def _on_event(self, event: Event) -> None:
-        self._fleet = store.with_event(self._fleet, event)
+        if not self._untold.take(event):
+            self._fleet = store.with_event(self._fleet, event)
+        elif self._untold.many:
+            self._known = self._untold.told(self._known)
         if event.kind.startswith("agent."):
             self._agents.soon()  # there may be many a second, and they concern no other screen's cells
             return
         if self._inbox.concerns(event):
             self.refresh_inbox()
         if event.kind == "operation.changed":
-            with contextlib.suppress(ValidationError):
-                self._doings.heard(event.slot, Operation.model_validate(event.data))
+            self._heard(event)
         self._queue.heard(event)
         self._host.heard(event)
         for listener in tuple(self._listeners):
             listener(event)
         self._soon()
+
+    def _heard(self, event: Event) -> None:
+        from pydantic import ValidationError
+
+        from backends.model.state import Operation
+
+        with contextlib.suppress(ValidationError):
+            self._doings.heard(event.slot, Operation.model_validate(event.data))
 
     def watch_events(self, listener: Callable[[Event], None]) -> Callable[[], None]:
         """Have `listener` called with every event that the box tells; the answer ends that."""
@@ -199,6 +233,9 @@ class CockpitDesk:
         self._own(self._refresh(), "refresh")
 
     async def _refresh(self) -> None:
+        from backends.client.fleet import whole_fleet
+        from backends.model.state import FleetSnapshot
+
         try:
             box = self.line.box
             self._on_snapshot(await whole_fleet(lambda params: box("fleet.snapshot", params, FleetSnapshot)))
@@ -246,18 +283,23 @@ class CockpitDesk:
         self, user: str, services: Sequence[str], lines: int, build: str = "", since: float | None = None
     ) -> AsyncIterator[LogBatch]:
         """Logs through restarts: after a loss it begins again where it was."""
+        from backends.model.calls import LogsParams
+        from hero_tui.following import follow
+
         named = () if build else tuple(services)
         params = LogsParams(services=named, lines=lines, build=build or None, since=since)
         line, name = self._line_of(user)
         return follow(lambda asked: line.logs(name, asked, own=user == self._me), params)
 
-    def log_file(self, user: str, services: Sequence[str], build: str = "") -> LogFile | None:
+    def log_file(self, user: str, services: Sequence[str], build: str = "") -> LogFile | MergedLog | None:
         """See `Desk`."""
-        from backends.client.log_file import LogFile
-        from backends.client.log_place import log_path
+        from backends.client.log_merged import open_logs
+        from backends.client.log_place import log_paths
 
-        path = log_path(self._app.where, self._me, user, services, build)
-        return LogFile(path, build or services[0]) if path else None
+        slot = self.fleet.slots.get(user)
+        named = tuple(services) or (tuple(slot.cells) if slot else ())
+        paths = log_paths(self._app.where, self._me, user, named, build)
+        return open_logs(paths) if paths else None
 
     def open_file(self, path: Path, tool: str) -> None:
         """See `Desk`."""
@@ -273,6 +315,9 @@ class CockpitDesk:
 
     def follow_agent(self, user: str, agent: str, lines: int) -> AsyncIterator[AgentBatch]:
         """See `Desk`."""
+        from backends.model.agent_calls import PeekAgentLogParams
+        from hero_tui.agent_following import follow_agent
+
         line, name = self._line_of(user)
         return follow_agent(line.agent_log, PeekAgentLogParams(user=name, agent=agent, limit=lines))
 
@@ -292,6 +337,7 @@ class CockpitDesk:
 
     async def attach(self, agent: str) -> None:
         """See `Desk`."""
+        from backends.model.agent_calls import AgentAttach, AgentParams
         from hero_tui.attach import attach
 
         told = await self.call(self.me, "agent.attach", AgentParams(agent=agent), AgentAttach)
@@ -315,15 +361,21 @@ class CockpitDesk:
             self._fleet = store.without_mark(self._fleet, marks)
             self._soon()
 
-    def ask(self, asked: Asked, plan: PlanParams) -> None:
+    def ask(self, asked: Asked, plan: PlanParams, action: str) -> None:
         """The plan first."""
-        self._app.places.show_plan(asked, plan)
+        self._app.places.show_plan(asked, plan, yes=self._app.asking.radius(action) != "low")
+
+    def confirm(self, action: str, question: Question, do: Callable[[], None], *, user: str = "") -> None:
+        """See `Desk`."""
+        self._app.asking.confirm(action, question, do, user)
 
     def cancel(self, user: str, operation: str) -> None:
         """Ask the slot to stop the operation."""
         self._own(self._cancel(user, operation), f"cancel {operation}")
 
     async def _cancel(self, user: str, operation: str) -> None:
+        from backends.model.calls import Empty, OperationParams
+
         try:
             await self.call(user, "operation.cancel", OperationParams(operation=operation), Empty)
         except HeroError as error:

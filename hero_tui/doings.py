@@ -7,18 +7,19 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import count
-from typing import Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from pydantic import BaseModel
-
-from backends.model.calls import LogsParams, LogsResult, OperationParams, OperationRef
 from backends.model.errors import HeroError
-from backends.model.state import Frozen, Operation
 from screens.desk import Asked, Doing
 from screens.widgets.cells import BYTE_PHASES, phase_of
 from screens.widgets.progress import OperationView
 
-R = TypeVar("R", bound=BaseModel)
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+    from backends.model.state import Frozen, Operation
+
+R = TypeVar("R", bound="BaseModel")
 
 _AGAIN_SECONDS = 0.3
 _PATIENCE_SECONDS = 20.0
@@ -107,6 +108,8 @@ class Doings:
 
     async def carry_out(self, asked: Asked) -> bool:
         """Begin the change and see it through; how it ends is told by `all`. True if it succeeded."""
+        from backends.model.calls import OperationRef
+
         number = next(self._numbers)
         self._make_room()
         entry = _Entry(asked, self._now())
@@ -124,6 +127,9 @@ class Doings:
 
     async def _wait(self, number: int, user: str, operation: str) -> Operation:
         """The operation, ended, even if its daemon is started anew meanwhile."""
+        from backends.model.calls import OperationParams
+        from backends.model.state import Operation
+
         params = OperationParams(operation=operation)
         lost_at: float | None = None
         loop = asyncio.get_running_loop()
@@ -148,6 +154,8 @@ class Doings:
             return ()
         if len(asked.services) != 1:
             return ()
+        from backends.model.calls import LogsParams, LogsResult
+
         params = LogsParams(services=asked.services, lines=_LAST_LINES)
         try:
             result = await self._call(asked.user, "slot.logs", params, LogsResult)

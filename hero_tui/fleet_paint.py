@@ -6,13 +6,14 @@ import time
 from collections.abc import Callable, Iterable
 from itertools import islice
 
+from hero_tui.hands import Hands
 from hero_tui.pace import Pace
 from hero_tui.store import changes_between
 from screens.desk import Cell, Changes, FleetView
 
 FIRST_SECONDS = 0.012
 """How long changes are gathered before they are painted; a burst becomes one paint."""
-AGAIN_SECONDS = 0.2
+AGAIN_SECONDS = 0.14
 """How far apart paints are while changes keep coming."""
 BUSY_SECONDS = 0.003
 """How long one paint may keep the loop; what is left over is painted with the next one."""
@@ -23,17 +24,23 @@ _EVERYTHING = 1_000_000_000
 class FleetPaint:
     """Compares what `fleet` answers with what was painted last, and has `paint` paint the difference."""
 
-    def __init__(self, fleet: Callable[[], FleetView], paint: Callable[[Changes], None]):
+    def __init__(
+        self, fleet: Callable[[], FleetView], paint: Callable[[Changes], None], hands: Hands | None = None
+    ):
         self._fleet = fleet
         self._paint = paint
         self._seen = FleetView()
         self._owed: dict[Cell, None] = {}
         self._most = 64
-        self._pace = Pace(self._paint_some, FIRST_SECONDS, AGAIN_SECONDS)
+        self._pace = Pace(self._paint_some, FIRST_SECONDS, AGAIN_SECONDS, hands)
 
     def soon(self) -> None:
         """Something has changed."""
         self._pace.soon()
+
+    def painted(self) -> None:
+        """All that there is now is on the screen already."""
+        self._seen = self._fleet()
 
     def flush(self) -> None:
         """Paint all that has changed since the last time."""

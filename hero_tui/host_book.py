@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol, TypeVar
-
-from pydantic import BaseModel, ValidationError
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from backends.model.errors import HeroError
-from backends.model.host import HostStatus, HostWarning
-from backends.model.host_calls import HostStatusParams
-from backends.model.state import Event, Frozen
 from screens.widgets.celltext import clean
 
-R = TypeVar("R", bound=BaseModel)
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+    from backends.model.host import HostWarning
+    from backends.model.state import Event, Frozen
+
+R = TypeVar("R", bound="BaseModel")
 
 
 class Asker(Protocol):
@@ -49,6 +50,10 @@ class HostBook:
         """Take a warning, or its end."""
         if event.kind != "host.warning":
             return
+        from pydantic import ValidationError
+
+        from backends.model.host import HostWarning
+
         try:
             warning = HostWarning.model_validate(event.data)
         except ValidationError:
@@ -59,6 +64,9 @@ class HostBook:
 
     async def fill(self) -> None:
         """Ask what holds now; a box that does not know has no warnings."""
+        from backends.model.host import HostStatus
+        from backends.model.host_calls import HostStatusParams
+
         try:
             status = await self._ask("host.status", HostStatusParams(shares=False), HostStatus)
         except HeroError:

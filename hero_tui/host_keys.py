@@ -30,13 +30,23 @@ HOST_KEYS: tuple[Key, ...] = (
         read_only=False,
         verb="clean",
     ),
-    Key("host.sort", "O", "sort", "host", "By memory, processor, size, growth, name", "screen.host_sort", 20),
-    Key("host.fold", "z", "fold", "host", "Only the sums of the slots, or all", "screen.host_fold", 25),
+    Key(
+        "host.sort", "O", "sort", "host", "By memory, processor, size, growth, name, state", "screen.host_sort", 20
+    ),
+    Key("host.fold", "z", "fold", "host", "Only the sums of slots or stacks, or all", "screen.host_fold", 25),
     Key("host.span", "t", "time", "host", "The trend of the last hour, or of two days", "screen.host_span", 30),
-    Key("host.filter", "/", "filter", "host", "Filter by any word; /!text leaves out", "screen.host_filter", 60),
+    Key("host.filter", "/", "filter", "host", "By words; /!without, /-f letters", "screen.host_filter", 60),
     Key("host.going", "!", "can go", "host", "Only what can be removed", "screen.host_going", 65),
     Key("host.mine", ".", "mine", "host", "Only my slot", "screen.host_mine", 70),
-    Key("host.copy", "c", "copy", "host", "Copy its path, or the verb that removes it", "screen.host_copy", 75),
+    Key(
+        "host.copy",
+        "c",
+        "copy",
+        "host",
+        "Copy its path, the verb that removes it, its name",
+        "screen.host_copy",
+        75,
+    ),
     Key("host.describe", "d", "details", "host", "Show or hide the details", "screen.host_describe", 80),
 )
 

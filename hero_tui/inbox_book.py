@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol, TypeVar
-
-from pydantic import BaseModel
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from backends.model.errors import HeroError
-from backends.model.inbox import InboxItem
-from backends.model.inbox_calls import InboxParams, InboxResult
-from backends.model.state import Event, Frozen
 from screens.desk import InboxView
 from screens.widgets.celltext import clean
 from screens.widgets.inbox_model import is_open
 
-R = TypeVar("R", bound=BaseModel)
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+    from backends.model.inbox import InboxItem
+    from backends.model.state import Event, Frozen
+
+R = TypeVar("R", bound="BaseModel")
 
 _AT_MOST = 1000
 _ENDED = 100
@@ -69,6 +70,8 @@ class InboxBook:
             self._asking = False
 
     async def _fill(self) -> None:
+        from backends.model.inbox_calls import InboxParams, InboxResult
+
         try:
             current = await self._ask("question.list", InboxParams(limit=_AT_MOST, user=self._me), InboxResult)
             params = InboxParams(ended=True, limit=_ENDED, user=self._me)

@@ -14,8 +14,13 @@ _NAMES = {
     "comma": ",",
 }
 
-Radius = Literal["low", "medium", "high"]
-"""How much a slip costs: nothing that a key does not take back; work of one person; what others use."""
+Radius = Literal["low", "medium", "high", "policy"]
+"""How far a slip reaches, and by that how the action is asked for, wherever it is done.
+
+low: not at all, as a key takes it back, or because the person writes or chooses first; medium, what one person
+cannot have back: a yes, on a dialog that stands on Cancel; high, what is gone for good or what others use: its
+name, typed. In somebody else's slot it is one step more. policy: what an agent wants, as policy.toml says of it.
+"""
 
 
 @dataclass(frozen=True, slots=True)

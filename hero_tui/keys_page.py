@@ -27,9 +27,12 @@ All of them are taken together, so two actions may trade their keys. One that an
 has, and one that tmux or the terminal needs, is refused with the file's line and both names; the key that was
 in force stays. Those never come: {forbidden}, and alt with a letter.
 
-**radius** is how much a slip costs: low, nothing that a key does not take back; medium, the work of one person;
-high, what others use. What **changes** something is not offered in a read-only cockpit (`--read-only`,
-`:readonly`), and refused there before it is sent. Lists are gone through with the same keys everywhere.
+**radius** is how far a slip reaches, and so how the action is asked for, wherever it is done. low: not at all, as
+a key takes it back, or because you write or choose first. medium, what one person cannot have back: a `y`, on a
+dialog that stands on Cancel. high, what is gone for good or what others use: its name, typed. In somebody else's
+slot it is one step more. policy: what an agent wants, as `policy.toml` says of it. What **changes** something is
+not offered in a read-only cockpit (`--read-only`, `:readonly`), and refused there before it is sent. Lists are
+gone through with the same keys everywhere.
 """
 
 _COMMANDS = """## The `:` line

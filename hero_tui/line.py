@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import AsyncGenerator, Callable, Iterator
-from typing import Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from pydantic import BaseModel, ValidationError
-
-from backends.client.live import StateWatcher
-from backends.model.agent_calls import PeekAgentLogParams
-from backends.model.agents import AgentLine
-from backends.model.calls import LogsParams
 from backends.model.errors import HeroError
-from backends.model.state import Event, FleetSnapshot, Frozen, LogLine
 
-R = TypeVar("R", bound=BaseModel)
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+    from backends.client.live import StateWatcher
+    from backends.model.agent_calls import PeekAgentLogParams
+    from backends.model.agents import AgentLine
+    from backends.model.calls import LogsParams
+    from backends.model.state import Event, FleetSnapshot, Frozen, LogLine
+
+R = TypeVar("R", bound="BaseModel")
 
 
 class Line(Protocol):
@@ -54,6 +56,8 @@ class LineMaker(Protocol):
 @contextlib.contextmanager
 def same_words(who: str, method: str) -> Iterator[None]:
     """What another version answers is told as that. Raises HeroError."""
+    from pydantic import ValidationError
+
     try:
         yield
     except ValidationError:

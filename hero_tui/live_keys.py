@@ -59,7 +59,7 @@ class LiveKeys:
         shown = self._live([entry for entry in self._app.table if entry.hint])
         shown.sort(key=lambda entry: entry.hint if entry.hint > 0 else 1000 - entry.hint)
         return [
-            KeyHint(entry.shown, entry.label, always=entry.hint < 0, help=f"{entry.help} ({entry.all_shown})")
+            KeyHint(entry.shown, entry.label, always=entry.hint < 0, help=self._app.help_of(entry.id))
             for entry in shown
         ]
 

@@ -36,6 +36,10 @@ LOG_KEYS: tuple[Key, ...] = (
         50,
     ),
     Key("logs.clear", "C", "clear", "logs", "Forget the lines so far", "screen.clear", 65),
+    Key("files.leave", "q", "quit", "files", "End `hero_tui --log`", "", -1),
+    Key("files.help", "?", "help", "files", "Show the keys that work here", "", -2),
+    Key("files.back", "escape", "back", "files", "Take back the filter, then the window of time"),
+    Key("files.theme", "T", "theme", "files", "The next theme: dark, light, high contrast…"),
     Key("log.follow", "f,space", "follow", "log", "Follow the end, or pause", "", 1),
     Key("log.only_matches", "&", "only matches", "log", "Show only what matches, or all"),
     Key("log.next", "n", "next", "log", "Next match"),
@@ -67,4 +71,6 @@ LOG_PLACES: dict[str, tuple[str, ...]] = {
     "logs": ("any", "logs", "log"),
     # In a log the digits are windows of time, as in k9s, and go to no other screen.
     "window": ("window",),
+    # What `hero_tui --log` shows; there is no other screen, and nobody knows when the program was started.
+    "files": ("files", "logs", "log", "window"),
 }

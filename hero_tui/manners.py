@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from hero_tui.settings import Settings
 from screens.widgets.glyphs import UNICODE, glyphs_for
+
+if TYPE_CHECKING:
+    from hero_tui.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,8 @@ from hero_tui.deep_link import HOME, LINKS, Link, check_link
 if TYPE_CHECKING:
     from textual.pilot import Pilot
 
+    from backends.client.early import EarlyQuestion
+    from backends.client.live import LiveBox, StateWatcher
     from backends.model.state import Event, FleetSnapshot
     from hero_tui.app import HeroApp
     from hero_tui.line import LineMaker
@@ -47,6 +49,8 @@ def main(arguments: list[str]) -> int:
     if options.settings:
         return _settings()
     try:
+        if options.log:
+            return _files(options)
         link, where = _place(options)
         if options.plain:
             from hero_tui import plain
@@ -63,6 +67,18 @@ def main(arguments: list[str]) -> int:
         return failed(error)
 
 
+def _files(options: argparse.Namespace) -> int:
+    """Show files as logs, without a box; the exit code. Raises HeroError."""
+    told = vars(options).items()
+    others = [name for name, value in told if name != "log" and value != _parser().get_default(name)]
+    if others:
+        names = ", ".join(f"--{name.replace('_', '-')}" for name in others)
+        raise HeroError("usage", f"--log shows files, without a box: {names} cannot go with it.")
+    from hero_tui.log_app import open_files
+
+    return open_files(options.log)
+
+
 def failed(error: HeroError) -> int:
     """Say why there is no cockpit; the exit code."""
     print(f"hero_tui: {error}", file=sys.stderr)
@@ -72,6 +88,8 @@ def failed(error: HeroError) -> int:
 def app_for(arguments: list[str]) -> HeroApp:
     """The cockpit that these words open. Raises HeroError, and SystemExit for what is no command."""
     options = _parser().parse_args(arguments)
+    if options.log:
+        raise HeroError("usage", "--log needs no cockpit that is resident.")
     link, where = _place(options)
     return make_app(where, read_only=options.read_only, link=link, beside=_beside(where, options.beside))
 
@@ -123,7 +141,12 @@ def open_cockpit(
             "The cockpit needs a terminal.",
             hint="`hero_dev status --all` prints the fleet; --screenshot FILE.svg makes a picture.",
         )
-    app = make_app(where, read_only=read_only, link=link, beside=beside)
+    early = None
+    if screenshot is None and not beside:
+        from backends.client.early import EarlyQuestion
+
+        early = EarlyQuestion(where.box.rpc_socket)  # the box answers while this process loads the rest
+    app = make_app(where, read_only=read_only, link=link, beside=beside, early=early)
     if screenshot is not None:
         return _take_picture(app, screenshot)
     from hero_tui.manners import refusal
@@ -161,20 +184,22 @@ def make_app(
     kind: type[HeroApp] | None = None,
     settings: Path | None = None,
     beside: Mapping[str, Where] | None = None,
+    early: EarlyQuestion | None = None,
 ) -> HeroApp:
     """The app on the daemons of the box, and of those `beside` it.
 
-    `settings` is the file of a person's own, where it is another than usual.
+    `settings` is the file of a person's own, where it is another than usual. What the box has answered to the
+    `early` question is shown until it tells more.
     """
     gc.disable()  # the app turns it on again once it stands
     from screens import textual_gate
 
     if problem := textual_gate.install():
         logging.getLogger(__name__).warning(problem)
-    from backends.client.live import LiveBox, StateWatcher
     from hero_tui.app import HeroApp
+    from hero_tui.late_line import LateLine
     from hero_tui.manners import facts_of
-    from hero_tui.settings import load_settings, settings_path
+    from hero_tui.settings_plain import plain_settings, settings_path
 
     def line_to(box: Where) -> LineMaker:
         def line(
@@ -182,14 +207,23 @@ def make_app(
             on_state: StateWatcher,
             on_snapshot: Callable[[FleetSnapshot], None],
             on_event: Callable[[Event], None],
-        ) -> LiveBox:
-            return LiveBox(box, on_state=on_state, on_snapshot=on_snapshot, on_event=on_event)
+        ) -> LateLine:
+            def made() -> LiveBox:
+                from backends.client.live import LiveBox
+
+                return LiveBox(box, on_state=on_state, on_snapshot=on_snapshot, on_event=on_event)
+
+            return LateLine(made)
 
         return line
 
     path = settings or settings_path()
     facts = facts_of(os.environ, sys.stderr.encoding)
-    loaded = load_settings(path)
+    loaded = plain_settings(path)
+    if loaded is None:
+        from hero_tui.settings import load_settings
+
+        loaded = load_settings(path)
     return (kind or HeroApp)(
         where,
         line_to(where),
@@ -198,6 +232,7 @@ def make_app(
         settings_file=path,
         read_only=read_only,
         link=link,
+        look=early.answer() if early else None,
         beside={name: line_to(box) for name, box in (beside or {}).items()},
     )
 
@@ -242,6 +277,14 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--read-only", action="store_true", help="look, change nothing")
     parser.add_argument("--screen", default="fleet", metavar="NAME", help=f"where to begin: {', '.join(LINKS)}")
     parser.add_argument("--service", default="", metavar="SERVICE", help="which service to begin with")
+    parser.add_argument(
+        "--log",
+        action="extend",
+        nargs="+",
+        default=[],
+        metavar="FILE",
+        help="show files as logs, merged by time, without a box; - is what is piped in",
+    )
     parser.add_argument("--plain", action="store_true", help="print changes as lines, for a screen reader")
     parser.add_argument("--screenshot", type=Path, metavar="FILE.svg", help="write a picture instead of opening")
     return parser

@@ -6,12 +6,15 @@ import asyncio
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
-from backends.client.live import State
-from backends.model.state import Event, FleetSnapshot
 from hero_tui import store
 from hero_tui.line import Line, LineMaker
 from screens.desk import FleetView, SlotView
+
+if TYPE_CHECKING:
+    from backends.client.live import State
+    from backends.model.state import Event, FleetSnapshot
 
 
 class _Box:

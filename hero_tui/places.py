@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from backends.model.calls import PlanParams
 from hero_tui.history import History, Visit
 from screens.desk import Asked
 from screens.frame import HeroScreen, Memory
 
 if TYPE_CHECKING:
+    from backends.model.calls import PlanParams
     from hero_tui.app import HeroApp
 
 FLEET = Visit("fleet")
@@ -210,8 +210,8 @@ class Places:
         self.close_dialogs()
         self._app.push_screen(SwitchDialog(self._app.desk, user, service, query))
 
-    def show_plan(self, asked: Asked, plan: PlanParams) -> None:
+    def show_plan(self, asked: Asked, plan: PlanParams, *, yes: bool) -> None:
         """What a change would do, and the question whether to do it."""
         from screens.plan import PlanDialog
 
-        self._app.push_screen(PlanDialog(self._app.desk, asked, plan))
+        self._app.push_screen(PlanDialog(self._app.desk, asked, plan, yes=yes))

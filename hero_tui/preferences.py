@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from textual.app import App
 from textual.filter import LineFilter, Monochrome
@@ -12,12 +12,16 @@ from textual.filter import LineFilter, Monochrome
 from backends.model.errors import HeroError
 from hero_tui import keys
 from hero_tui.manners import Facts, Manners, manners_of
-from hero_tui.settings import Loaded, Settings, load_settings, themes_folder
-from hero_tui.settings_book import SettingsBook
+from hero_tui.settings_plain import themes_folder
 from screens.frame import HeroScreen
 from screens.line_filters import AsciiOnly, NoColours
 from screens.widgets.grid import FleetGrid
 from styles import themes
+
+if TYPE_CHECKING:
+    from hero_tui.settings import Settings
+    from hero_tui.settings_book import SettingsBook
+    from hero_tui.settings_plain import Loaded
 
 _LOUD = ("cursor", "match-ground", "block-cursor-background", "scrollbar")
 """Colours whose ground says something by itself, so that it must be seen without colours, too."""
@@ -114,6 +118,8 @@ class Preferences:
     def reload(self) -> None:
         """Take the files as they are now; of wrong ones nothing, and what was in force stays."""
         assert self._path is not None
+        from hero_tui.settings import load_settings
+
         loaded = load_settings(self._path)
         table, clashes = keys.overridden(loaded.settings.keys, loaded.places)
         told, before = self.problems, self.settings
@@ -152,4 +158,6 @@ class Preferences:
 
     def book(self) -> SettingsBook:
         """The settings for their form."""
+        from hero_tui.settings_book import SettingsBook
+
         return SettingsBook(self._path, self.reload)

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 from pydantic import Field, ValidationError
 
 from backends.model.errors import nearest
 from backends.model.problems import InvalidFile
 from backends.model.tomlfile import Strict, lay_out, parse_plain
+from hero_tui.settings_plain import Loaded as Loaded
+from hero_tui.settings_plain import settings_path as settings_path
+from hero_tui.settings_plain import themes_folder as themes_folder
 from screens.widgets.grid_layout import Density
 from styles.themes import DEFAULT, NAMES
-
-FILE = "settings.toml"
 
 
 class Settings(Strict):
@@ -63,26 +63,6 @@ class Settings(Strict):
     def fleet_density(self) -> Density | None:
         """None lets the width decide."""
         return None if self.density == "auto" else self.density
-
-
-class Loaded(NamedTuple):
-    """What is in force, a sentence with file, line and column for each thing that is not, and where ids stand."""
-
-    settings: Settings
-    problems: tuple[str, ...] = ()
-    places: Mapping[str, str] = {}
-
-
-def settings_path(environment: Mapping[str, str] = os.environ) -> Path:
-    """`hero/settings.toml` in the XDG configuration folder."""
-    folder = environment.get("XDG_CONFIG_HOME", "")
-    base = Path(folder) if folder.startswith("/") else Path.home() / ".config"
-    return base / "hero" / FILE
-
-
-def themes_folder(path: Path) -> Path:
-    """Where a person's own themes are, given where the settings are."""
-    return path.parent / "themes"
 
 
 def load_settings(path: Path) -> Loaded:

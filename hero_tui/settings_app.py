@@ -26,6 +26,7 @@ class SettingsApp(App[int], inherit_bindings=False):
 
     CSS_PATH: ClassVar[list[str | Path]] = [  # type: ignore[assignment]
         _STYLES / "base.tcss",
+        _STYLES / "first.tcss",
         _STYLES / "widgets.tcss",
         _STYLES / "frame.tcss",
     ]

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-from pydantic import ValidationError
-
-from backends.model.agents import Agent
-from backends.model.kept import compact
-from backends.model.state import Event, FleetSnapshot, Operation, ServiceStatus, SlotStatus
 from hero_tui.store_agents import agent_told, agents_of, owned
 from screens.desk import Busy, Cell, Changes, Connection, FleetView, SlotView
 from screens.widgets.cells import phase_of, share_of
+
+if TYPE_CHECKING:
+    from backends.model.agents import Agent
+    from backends.model.state import Event, FleetSnapshot, Operation, ServiceStatus, SlotStatus
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -88,6 +87,17 @@ def with_snapshot(fleet: Fleet, snapshot: FleetSnapshot) -> Fleet:
     )
 
 
+def with_look(fleet: Fleet, look: FleetSnapshot) -> Fleet:
+    """What is shown until the first snapshot, which takes the place of all of it."""
+    slots = {}
+    for status in look.slots:
+        cells = {one.service: one for one in status.services}
+        running = {one.id: one for one in status.operations if one.state == "running"}
+        slots[status.slot] = SlotView(_head(status), cells, running, agents_of(status, {}, {}, keep=False))
+    view = replace(fleet.view, box=look.box, trunk=look.trunk, known=True, catalogue=look.catalogue, slots=slots)
+    return _with_busy(replace(fleet, view=replace(view, problems=look.problems)))
+
+
 def _newer(told: Mapping[str, Mapping[str, int]], seq: int) -> dict[str, Mapping[str, int]]:
     """What was told after `seq`."""
     found = {user: {name: one for name, one in of_slot.items() if one > seq} for user, of_slot in told.items()}
@@ -102,6 +112,8 @@ def _is_untold(status: SlotStatus) -> bool:
 def _merged(
     status: SlotStatus, known: SlotView | None, newer: Mapping[str, int], ended: tuple[str, ...]
 ) -> SlotView:
+    from backends.model.kept import compact
+
     head = _head(status) if known is None or "" not in newer else known.head
     cells = {one.service: compact(one) for one in status.services if one.service not in newer}
     if known is not None:
@@ -115,6 +127,11 @@ def with_event(fleet: Fleet, event: Event) -> Fleet:
     """The fleet after `event`; the same object where it tells nothing new or what cannot be read."""
     if event.seq and event.seq <= fleet.floor:
         return fleet
+    from pydantic import ValidationError
+
+    from backends.model.agents import Agent
+    from backends.model.state import Operation, ServiceStatus, SlotStatus
+
     try:
         match event.kind:
             case "service.changed":
@@ -169,8 +186,9 @@ def changes_between(before: FleetView, after: FleetView) -> Changes:
             shape = True
             continue
         shape = shape or old.head != new.head
-        names = {**old.cells, **new.cells}
-        cells |= {(user, name) for name in names if old.cells.get(name) is not new.cells.get(name)}
+        before_it = old.cells
+        cells |= {(user, name) for name, cell in new.cells.items() if before_it.get(name) is not cell}
+        cells |= {(user, name) for name in before_it.keys() - new.cells.keys()}
     connection = (before.connection, before.why) != (after.connection, after.why)
     return Changes(shape=shape, cells=frozenset(cells), connection=connection)
 
@@ -179,14 +197,17 @@ def _differing(before: Mapping[str, SlotView], after: Mapping[str, SlotView]) ->
     """Users whose slot is another object, came or went."""
     if before is after:
         return []
-    return [user for user in {**before, **after} if before.get(user) is not after.get(user)]
+    changed = [user for user, slot in after.items() if before.get(user) is not slot]
+    return changed + [user for user in before if user not in after]
 
 
 def _with_cell(fleet: Fleet, event: Event, status: ServiceStatus | None) -> Fleet:
+    from backends.model.kept import compact
+
     service = status.service if status else event.subject
     if event.seq < max(fleet.told_of(event.slot, service), fleet.gone.get(event.slot, 0)):
         return fleet
-    slot = fleet.view.slots.get(event.slot) or _unheard(event)
+    slot = fleet.view.slots.get(event.slot) or unheard(event)
     kept = compact(status) if status else None
     told = _told(fleet, event, service)
     if slot.cells.get(service) == kept:
@@ -207,7 +228,7 @@ def _with_agent(fleet: Fleet, event: Event, agent: Agent | None) -> Fleet:
     told = agent_told(fleet.agents_told, event, fleet.gone.get(event.slot, 0))
     if told is None:
         return fleet
-    slot = fleet.view.slots.get(event.slot) or _unheard(event)
+    slot = fleet.view.slots.get(event.slot) or unheard(event)
     agents = _without(slot.agents, event.subject) if agent is None else {**slot.agents, agent.id: agent}
     slots = {**fleet.view.slots, event.slot: replace(slot, agents=agents)}
     return replace(fleet, agents_told=told, view=replace(fleet.view, slots=slots))
@@ -241,7 +262,7 @@ def _without_slot(fleet: Fleet, event: Event) -> Fleet:
     if fleet.told_of(user, "") > event.seq:
         return _with_slot(fleet, replace(slot, cells=newer))
     if newer:
-        return _with_slot(fleet, SlotView(_unheard(event).head, newer))
+        return _with_slot(fleet, SlotView(unheard(event).head, newer))
     slots = _without(fleet.view.slots, user)
     return _with_busy(replace(fleet, view=replace(fleet.view, slots=slots)))
 
@@ -259,14 +280,20 @@ def _with_operation(fleet: Fleet, event: Event, operation: Operation) -> Fleet:
 
 
 def _with_slot(fleet: Fleet, slot: SlotView, told: Mapping[str, Mapping[str, int]] | None = None) -> Fleet:
-    """The slot as it is now, and what runs on its cells; the others' are left alone, as there may be many."""
-    user, view = slot.head.slot, fleet.view
-    busy = {cell: one for cell, one in view.busy.items() if cell[0] != user}
-    busy |= {cell: Busy(word) for cell, word in fleet.marks.items() if cell[0] == user}
-    busy |= _busy_cells(fleet, user, slot)
-    slots = {**view.slots, user: slot}
-    seen = replace(view, slots=slots, busy=view.busy if busy == view.busy else busy)
-    return replace(fleet, view=seen, told=fleet.told if told is None else told)
+    return with_slots(fleet if told is None else replace(fleet, told=told), {slot.head.slot: slot})
+
+
+def with_slots(fleet: Fleet, changed: Mapping[str, SlotView]) -> Fleet:
+    """These slots as they are now, and what runs on their cells; the others are left alone: there may be many."""
+    if not changed:
+        return fleet
+    view = fleet.view
+    busy = {cell: one for cell, one in view.busy.items() if cell[0] not in changed}
+    busy |= {cell: Busy(word) for cell, word in fleet.marks.items() if cell[0] in changed}
+    for user, slot in changed.items():
+        busy |= _busy_cells(fleet, user, slot)
+    seen = replace(view, slots={**view.slots, **changed}, busy=view.busy if busy == view.busy else busy)
+    return replace(fleet, view=seen)
 
 
 def _with_busy(fleet: Fleet) -> Fleet:
@@ -309,8 +336,10 @@ def _head(status: SlotStatus) -> SlotStatus:
     return status.model_copy(update={"services": (), "operations": (), "agents": ()})
 
 
-def _unheard(event: Event) -> SlotView:
+def unheard(event: Event) -> SlotView:
     """A slot of which only a cell has been told so far."""
+    from backends.model.state import SlotStatus
+
     return SlotView(SlotStatus(box=event.box, slot=event.slot, seen_at=event.time))
 
 

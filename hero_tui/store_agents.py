@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
-from backends.model.agents import Agent
-from backends.model.state import Event, SlotStatus
 from screens.desk import Cell, FleetView
+
+if TYPE_CHECKING:
+    from backends.model.agents import Agent
+    from backends.model.state import Event, SlotStatus
 
 
 def agents_of(
@@ -40,9 +43,9 @@ def agents_between(before: FleetView, after: FleetView) -> frozenset[Cell]:
     changed: set[Cell] = set()
     if before.slots is after.slots:
         return frozenset()
-    for user in {**before.slots, **after.slots}:
+    for user in (*after.slots, *(before.slots.keys() - after.slots.keys())):
         old, new = before.slots.get(user), after.slots.get(user)
-        one, other = (old.agents if old else {}), (new.agents if new else {})
-        if one is not other:
+        if old is not new:
+            one, other = (old.agents if old else {}), (new.agents if new else {})
             changed |= {(user, id) for id in {**one, **other} if one.get(id) is not other.get(id)}
     return frozenset(changed)

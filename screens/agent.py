@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Sequence
+from collections.abc import AsyncIterator, Coroutine, Iterable, Sequence
 from typing import Any, ClassVar
 
 from rich.text import Text
@@ -45,7 +45,7 @@ class AgentScreen(HeroScreen):
         self.agent_id = id
         self._chosen = 0
         self._dialog: Waiting | None = None
-        self._actions = AgentActions(desk, self._ask, self._run, self._show_agent)
+        self._actions = AgentActions(desk, self._run, self._show_agent)
         self._sending = False
 
     def body(self) -> Iterable[Widget]:
@@ -180,11 +180,6 @@ class AgentScreen(HeroScreen):
 
     def _follow(self, slot: str, id: str) -> AsyncIterator[AgentBatch]:
         return self.desk.follow_agent(slot, id, FIRST_LINES)
-
-    def _ask(self, question: str, lines: Sequence[str], action: str, do: Callable[[], None]) -> None:
-        from screens.widgets.confirm import Confirm
-
-        self.app.push_screen(Confirm(question, lines, action=action), lambda agreed: do() if agreed else None)
 
     def _run(self, work: Coroutine[Any, Any, object]) -> None:
         self.run_worker(work, group="agent")

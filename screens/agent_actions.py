@@ -21,6 +21,7 @@ from backends.model.inbox import InboxItem
 from backends.model.inbox_calls import TEXT_LIMIT, TellParams
 from backends.model.method import Empty
 from screens.desk import Desk
+from screens.question import Question
 from screens.widgets.agent_model import is_live, iteration_text, task
 from screens.widgets.celltext import clean
 
@@ -33,12 +34,6 @@ _UNTIL_SHOWN = frozenset({"submitted", "stopping", "resuming"})
 _WORDS: dict[Command, str] = {"interrupt": "interrupting", "compact": "compacting", "clear": "clearing"}
 
 
-class Asker(Protocol):
-    """How a person is asked whether to do something."""
-
-    def __call__(self, question: str, lines: Sequence[str], action: str, do: Callable[[], None]) -> None: ...
-
-
 class Runner(Protocol):
     """How a screen runs what takes a while."""
 
@@ -48,9 +43,8 @@ class Runner(Protocol):
 class AgentActions:
     """The actions of one screen; `changed` is called when `pending` has become another."""
 
-    def __init__(self, desk: Desk, ask: Asker, run: Runner, changed: Callable[[], None]):
+    def __init__(self, desk: Desk, run: Runner, changed: Callable[[], None]):
         self._desk = desk
-        self._ask = ask
         self._run = run
         self._changed = changed
         self._asked: dict[str, tuple[str, Agent]] = {}
@@ -100,10 +94,12 @@ class AgentActions:
                 self._stop(agent)
             case "clear":
                 self._clear(agent)
+            case "compact":
+                self._compact(agent)
             case "resume":
                 self._run(self._change(agent, "resuming", "agent.resume", AgentParams(agent=agent.id), Agent))
-            case "interrupt" | "compact":
-                self._run(self._command(agent, action))
+            case "interrupt":
+                self._run(self._command(agent, "interrupt"))
             case "copy":
                 self._copy(agent)
 
@@ -112,14 +108,31 @@ class AgentActions:
     def _stop(self, agent: Agent) -> None:
         lines = [task(agent), f"{agent.says} · {clean(agent.branch)}"]
         lines += [iteration_text(agent)] if agent.loop_limit else []
-        lines += ["Its worktree stays as it is, and r goes on with it."]
+        lines += [f"Its worktree stays as it is, and {self._desk.key('session.resume')} goes on with it."]
         work = partial(self._change, agent, "stopping", "agent.stop", AgentParams(agent=agent.id), Agent)
-        self._ask(f"Stop {agent.name}?", lines, "Stop", lambda: self._run(work()))
+        self._confirm("stop", agent, f"Stop {agent.name}?", lines, "Stop", work)
 
     def _clear(self, agent: Agent) -> None:
         lines = [task(agent), "It begins anew and knows nothing of what was said. Its worktree stays as it is."]
         work = partial(self._command, agent, "clear")
-        self._ask(f"A new session for {agent.name}?", lines, "New session", lambda: self._run(work()))
+        self._confirm("clear", agent, f"A new session for {agent.name}?", lines, "New session", work)
+
+    def _compact(self, agent: Agent) -> None:
+        lines = [task(agent), "What was said so far is summed up; it cannot be had back in full."]
+        work = partial(self._command, agent, "compact")
+        self._confirm("compact", agent, f"Compact {agent.name}?", lines, "Compact", work)
+
+    def _confirm(
+        self,
+        name: str,
+        agent: Agent,
+        title: str,
+        lines: Sequence[str],
+        button: str,
+        work: Callable[[], Coroutine[Any, Any, object]],
+    ) -> None:
+        question = Question(title, agent.name, tuple(lines), button)
+        self._desk.confirm(f"session.{name}", question, lambda: self._run(work()), user=agent.slot)
 
     # -- that do not ------------------------------------------------------------------------------
 

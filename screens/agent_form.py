@@ -18,6 +18,7 @@ from backends.model.agents import Agent, Mode
 from backends.model.errors import HeroError
 from backends.model.method import Empty
 from screens.desk import Desk
+from screens.widgets.actionbutton import ActionButton
 from screens.widgets.agent_choice import AgentChoice, Choice, EffortBar
 from screens.widgets.agent_draft import Draft, credential_sentence, flaw_of, neighbours, start_params
 from screens.widgets.agent_text import AgentText
@@ -63,8 +64,8 @@ class AgentForm(ModalScreen[str]):
             yield Static("", markup=False, id="form-payer")
             yield Static("", markup=False, id="form-warning")
             with Horizontal(id="form-buttons"):
-                yield Button("Close", id="form-close")
-                yield Button("Start", id="form-go")
+                yield ActionButton("Close", "form.cancel", id="form-close")
+                yield ActionButton("Start", "form.start", id="form-go")
 
     def _fields(self, services: Sequence[Choice], place: int) -> Iterable[Widget]:
         yield from _field("service", AgentChoice(services, place, id="form-service"))

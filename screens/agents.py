@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Sequence
+from collections.abc import AsyncIterator, Coroutine, Iterable, Sequence
 from typing import Any
 
 from textual import on
@@ -41,7 +41,7 @@ class AgentsScreen(FilteredScreen[AgentFilters]):
     def __init__(self, desk: Desk, first: str = "") -> None:
         super().__init__(desk, AgentFilters())
         self._first = first
-        self._actions = AgentActions(desk, self._ask, self._run, self._show_agents)
+        self._actions = AgentActions(desk, self._run, self._show_agents)
         self._all: list[AgentRow] = []
         self._shown: Sequence[AgentRow] = ()
         self._described = True
@@ -171,12 +171,6 @@ class AgentsScreen(FilteredScreen[AgentFilters]):
         self._show_detail()
         self.refresh_hints()
 
-    def _ask(self, question: str, lines: Sequence[str], action: str, do: Callable[[], None]) -> None:
-        """Do it if the person agrees; the question stands on Cancel."""
-        from screens.widgets.confirm import Confirm
-
-        self.app.push_screen(Confirm(question, lines, action=action), lambda agreed: do() if agreed else None)
-
     def _run(self, work: Coroutine[Any, Any, object]) -> None:
         self.run_worker(work, group="agent")
 
@@ -196,9 +190,6 @@ class AgentsScreen(FilteredScreen[AgentFilters]):
 
     def show_filtered(self) -> None:
         self._show_agents()
-
-    def focus_list(self) -> None:
-        self.list.focus()
 
     # -- keys -------------------------------------------------------------------------------------
 

@@ -13,6 +13,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Button, Input, Static
 
 from backends.model.inbox import InboxItem
+from screens.widgets.actionbutton import ActionButton
 from screens.widgets.agent_dialog import question_text
 from screens.widgets.celltext import clean
 from screens.widgets.glyphs import UNICODE
@@ -64,9 +65,9 @@ class ApprovalDialog(ModalScreen[Decision | None]):
                 field.cursor_blink = False
                 yield field
             with Horizontal(id="approval-buttons"):
-                yield Button("Deny", id="approval-deny")
-                yield Button("Deny, and why", id="approval-words")
-                yield Button("Allow", id="approval-allow", disabled=bool(self._typed))
+                yield ActionButton("Deny", "approval.deny", id="approval-deny")
+                yield ActionButton("Deny, and why", "approval.words", id="approval-words")
+                yield ActionButton("Allow", "approval.allow", id="approval-allow", disabled=bool(self._typed))
 
     def on_mount(self) -> None:
         """Paint what it says in the theme's colours."""

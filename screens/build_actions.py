@@ -2,30 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Protocol
+from collections.abc import Callable
 
 from backends.model.calls import ReleaseListParams, ReleaseListResult
 from backends.model.errors import HeroError
 from backends.model.state import Build
 from screens.desk import Desk
+from screens.question import Question
 from screens.widgets.build_model import is_open
 
 _CHANGING = frozenset({"build_again", "build_publish", "build_cancel"})
 
 
-class Asker(Protocol):
-    """How a person is asked whether to do something."""
-
-    def __call__(self, question: str, lines: Sequence[str], action: str, do: Callable[[], None]) -> None: ...
-
-
 class BuildActions:
-    """The actions of one screen; in somebody else's slot they are asked for first."""
+    """The actions of one screen."""
 
-    def __init__(self, desk: Desk, ask: Asker):
+    def __init__(self, desk: Desk):
         self._desk = desk
-        self._ask = ask
 
     def enabled(self, action: str, build: Build | None) -> bool:
         """Whether the screen's `action` can do something to `build`."""
@@ -52,21 +45,25 @@ class BuildActions:
     def cancel(self, build: Build) -> None:
         """Take it out of the queue, or stop it."""
         question = f"Stop the build of {build.service} in the slot of {build.slot}?"
-        self._agreed(build, question, "Stop it", lambda: self._desk.cancel_build(build.id))
+        self._confirm("builds.cancel", build, question, "Stop it", lambda: self._desk.cancel_build(build.id))
 
     def build(self, build: Build, *, publish: bool) -> None:
         """The same slot, service and branch again."""
         words = "Build and publish" if publish else "Build"
         question = f"{words} {build.service} in the slot of {build.slot}?"
-        begin = self._desk.begin_build
-        self._agreed(build, question, words, lambda: begin(build.slot, build.service, build.branch, publish))
+        begin, action = self._desk.begin_build, "builds.publish" if publish else "builds.again"
 
-    def _agreed(self, build: Build, question: str, action: str, do: Callable[[], None]) -> None:
-        if build.slot == self._desk.me:
-            do()
-        else:
-            lines = (f"{build.branch} · {build.state}", f"It is the slot of {build.slot}, not yours.")
-            self._ask(question, lines, action, do)
+        def do() -> None:
+            begin(build.slot, build.service, build.branch, publish)
+
+        self._confirm(action, build, question, words, do)
+
+    def _confirm(self, action: str, build: Build, title: str, button: str, do: Callable[[], None]) -> None:
+        lines = [f"{build.branch} · {build.state}"]
+        lines += [f"It is the slot of {build.slot}, not yours."] if build.slot != self._desk.me else []
+        lines += ["What is published, everybody can follow."] if action == "builds.publish" else []
+        question = Question(title, build.service, tuple(lines), button)
+        self._desk.confirm(action, question, do, user=build.slot)
 
     def copy(self, build: Build) -> None:
         """Have the person choose what to copy."""

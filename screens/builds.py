@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable
 
 from textual import on
 from textual.containers import Container
@@ -40,7 +40,7 @@ class BuildsScreen(FilteredScreen[BuildFilters]):
         super().__init__(desk, BuildFilters())
         self.service = service
         self._feed = BuildFeed(desk, service, self._show_builds)
-        self._actions = BuildActions(desk, self._ask)
+        self._actions = BuildActions(desk)
         self._shown: list[Build] = []
         self._described = True
         self._settling = False
@@ -207,12 +207,6 @@ class BuildsScreen(FilteredScreen[BuildFilters]):
         if self._shown or len(self._feed.builds) < LOOKED_THROUGH:
             self._older()
 
-    def _ask(self, question: str, lines: Sequence[str], action: str, do: Callable[[], None]) -> None:
-        """Do it if the person agrees; the question stands on Cancel."""
-        from screens.widgets.confirm import Confirm
-
-        self.app.push_screen(Confirm(question, lines, action=action), lambda agreed: do() if agreed else None)
-
     # -- filters ----------------------------------------------------------------------------------
 
     def action_build_filter(self) -> None:
@@ -229,9 +223,6 @@ class BuildsScreen(FilteredScreen[BuildFilters]):
 
     def show_filtered(self) -> None:
         self._show_builds()
-
-    def focus_list(self) -> None:
-        self.list.focus()
 
     # -- keys -------------------------------------------------------------------------------------
 

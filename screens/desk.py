@@ -2,28 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol, TypeVar
 
-from pydantic import BaseModel
-
-from backends.model.agents import Agent, AgentLine
-from backends.model.calls import PlanParams
-from backends.model.inbox import InboxItem
-from backends.model.state import CatalogueEntry, Event, Frozen, LogLine, Operation, ServiceStatus, SlotStatus
+from screens.question import Question
 from screens.widgets.cells import is_faulty
 from screens.widgets.keyfooter import KeyHint
 from screens.widgets.progress import OperationView
 from screens.widgets.statusbar import StatusView
 
 if TYPE_CHECKING:
-    from backends.client.log_file import LogFile
+    from pydantic import BaseModel
 
-R = TypeVar("R", bound=BaseModel)
+    from backends.client.log_file import LogFile
+    from backends.client.log_merged import MergedLog
+    from backends.model.agents import Agent, AgentLine
+    from backends.model.calls import PlanParams
+    from backends.model.inbox import InboxItem
+    from backends.model.state import CatalogueEntry, Event, Frozen, LogLine, Operation, ServiceStatus, SlotStatus
+
+R = TypeVar("R", bound="BaseModel")
 
 Connection = Literal["connecting", "online", "reconnecting"]
 Cell = tuple[str, str]
@@ -53,6 +55,16 @@ class SlotView:
     def faulty(self) -> tuple[ServiceStatus, ...]:
         """What of it is broken; found out once, as a large fleet is asked for it with every paint."""
         return tuple(cell for cell in self.cells.values() if is_faulty(cell))
+
+    def with_cells(self, cells: Mapping[str, ServiceStatus], names: Collection[str]) -> SlotView:
+        """The slot with other cells; but for those with these names they are the same."""
+        slot = replace(self, cells=cells)
+        if "faulty" in self.__dict__:
+            kept = [one for one in self.faulty if one.service not in names]
+            found = [cells[name] for name in names if name in cells and is_faulty(cells[name])]
+            same = not found and len(kept) == len(self.faulty)
+            slot.__dict__["faulty"] = self.faulty if same else (*kept, *found)
+        return slot
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +109,11 @@ class Changes:
     shape: bool = True
     cells: frozenset[Cell] = frozenset()
     connection: bool = True
+
+    def joined(self, later: Changes) -> Changes:
+        """These and `later` ones."""
+        shape, connection = self.shape or later.shape, self.connection or later.connection
+        return Changes(shape=shape, cells=self.cells | later.cells, connection=connection)
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,8 +238,8 @@ class Desk(Protocol):
         `since` in seconds since the epoch.
         """
 
-    def log_file(self, user: str, services: Sequence[str], build: str = "") -> LogFile | None:
-        """The log of a service or build as a file, where it is one that this person may open."""
+    def log_file(self, user: str, services: Sequence[str], build: str = "") -> LogFile | MergedLog | None:
+        """The log of services or of a build as files, where these are such that this person may open."""
 
     def open_file(self, path: Path, tool: str) -> None:
         """Show a file in the person's `pager` or `editor`."""
@@ -239,8 +256,11 @@ class Desk(Protocol):
     def begin(self, asked: Asked) -> None:
         """Start a change; its cells are marked busy at once, its progress and end are told in `doings`."""
 
-    def ask(self, asked: Asked, plan: PlanParams) -> None:
-        """Show what the change would do, and begin it if the person agrees."""
+    def ask(self, asked: Asked, plan: PlanParams, action: str) -> None:
+        """Show what the change would do, and begin it if the person agrees; `action` is its id in the table."""
+
+    def confirm(self, action: str, question: Question, do: Callable[[], None], *, user: str = "") -> None:
+        """Do an action of the table once it was asked for as its radius says, in the slot of `user` if in one."""
 
     def copy(self, text: str, what: str) -> None:
         """Put text on the clipboard of the person's terminal."""

@@ -15,6 +15,7 @@ from backends.model.health_report import HealthMend
 from screens.desk import Changes, Desk, Target
 from screens.examination import DoctorSource, Ill, Job, Key, Looked, Plan
 from screens.filtered import FilteredScreen
+from screens.question import Question
 from screens.widgets.cells import ago
 from screens.widgets.celltext import clean
 from screens.widgets.doctor_words import copied, empty_sentence, how_mended, mend_question
@@ -209,21 +210,19 @@ class DoctorScreen(FilteredScreen[FindingFilters]):
 
     def action_doctor_mend(self) -> None:
         """Mend what is under the cursor, if the person agrees."""
-        self._ask(self._ill_here())
+        self._ask("doctor.mend", self._ill_here())
 
     def action_doctor_mend_all(self) -> None:
         """Mend what is marked, or all that can be, if the person agrees."""
-        self._ask(self._ill())
+        self._ask("doctor.mend_all", self._ill())
 
-    def _ask(self, ill: Sequence[Ill]) -> None:
-        from screens.widgets.confirm import Confirm
-
-        def answered(agreed: bool | None) -> None:
-            if agreed and not self._mending:
+    def _ask(self, action: str, ill: Sequence[Ill]) -> None:
+        def agreed() -> None:
+            if not self._mending:
                 self.run_worker(self._mend(ill), name="mend", group="mend")
 
-        question, lines = mend_question(ill)
-        self.app.push_screen(Confirm(question, lines, action="Mend"), answered)
+        title, lines = mend_question(ill)
+        self.desk.confirm(action, Question(title, self.desk.fleet.box, tuple(lines), "Mend"), agreed)
 
     async def _mend(self, ill: Sequence[Ill]) -> None:
         self.workers.cancel_group(self, "doctor")  # it would tell of what is about to change
@@ -292,9 +291,6 @@ class DoctorScreen(FilteredScreen[FindingFilters]):
 
     def show_filtered(self) -> None:
         self._show_rows()
-
-    def focus_list(self) -> None:
-        self.list.focus()
 
     def clear(self) -> bool:
         """Esc takes back the reading, the filters, the marks, one after the other."""

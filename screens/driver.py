@@ -1,17 +1,15 @@
-"""The only module that reaches into Textual's private API: fewer bytes, a quick Esc, no freeze on a slow terminal.
+"""The only module that reaches into Textual's private API: fewer bytes, quick keys, no freeze on a slow terminal.
 
-All of it is checked against an emulated terminal in tests/screens/test_driver.py and holds for the pinned
-Textual alone: screens/textual_gate.py imports this module only where that one is installed. What of it could be
-in Textual itself is told in docs/upstream.md.
+It is long because it is the only one. All of it is checked against an emulated terminal in
+tests/screens/test_driver.py and holds for the pinned Textual alone: screens/textual_gate.py imports this module
+only where that one is installed. What of it could be in Textual itself is told in docs/upstream.md.
 """
 
 from __future__ import annotations
 
 import asyncio
 import os
-import selectors
 import signal
-import sys
 from codecs import getincrementaldecoder
 from collections.abc import Collection
 from types import FrameType
@@ -20,72 +18,72 @@ from typing import Any, ClassVar
 from rich.color import ColorSystem
 from rich.console import Console
 from textual import constants
-from textual._compositor import ChopsUpdate, CompositorUpdate, LayoutUpdate
-from textual._parser import ParseError
+from textual._compositor import Compositor, CompositorUpdate, LayoutUpdate
+from textual._time import get_time
 from textual._xterm_parser import XTermParser
 from textual.app import App
 from textual.binding import ActiveBinding
+from textual.css.model import RuleSet
+from textual.css.styles import RenderStyles
+from textual.css.stylesheet import Stylesheet
+from textual.dom import DOMNode
 from textual.drivers.linux_driver import LinuxDriver
 from textual.events import Resize
 from textual.geometry import Size
 from textual.message import Message
 from textual.screen import Screen
 from textual.strip import Strip
+from textual.widget import Widget
 
 from screens.frame_bytes import Frame, Pen, Shown
+from screens.pieces import Piece, pieces
+from screens.tty import Tty
 
 ESCAPE_SECONDS = 0.02
 """How long a lone ESC waits for the rest of a sequence, unless ESCDELAY (milliseconds) says otherwise."""
 BACKED_UP = 32_768
-"""Characters waiting for the terminal from which on frames are dropped; Textual blocks at 30 strings."""
-_IDLE_SECONDS = 0.1
+"""Bytes waiting for the terminal from which on frames are dropped; Textual blocks at 30 strings."""
 _RETRY_SECONDS = 0.05
 
 _display_frame = App._display
 _refresh_screen = Screen._compositor_refresh
 
 
-class _Counted:
-    """The terminal's file, and how much of what was written it has taken."""
-
-    def __init__(self, file: Any) -> None:
-        self._file = file
-        self.taken = 0
-        self.flush = file.flush
-
-    def write(self, text: str) -> None:
-        self._file.write(text)
-        self.taken += len(text)
-
-
 class HeroDriver(LinuxDriver):
-    """Textual's driver with an Esc key that honours ESCDELAY and a view of the output queue."""
+    """Textual's driver without threads, with an Esc key that honours ESCDELAY and a view of what waits."""
 
     dropping = False
     """True from the first frame that was left out until the terminal has taken all that waited."""
     detached: ClassVar[bool] = False
     """True while this process's app runs without a terminal, ready to be attached to one."""
+    tty: Tty | None = None
 
     def __init__(self, app: App[Any], **options: Any) -> None:
         super().__init__(app, **options)
         self.shown = Shown()
         self.pen = pen_of(app.console)
         self._resized: Any = None
-        self._given, self._counted = 0, _Counted(sys.__stderr__)
+
+    @property
+    def _writer_thread(self) -> Any:
+        return self.tty
+
+    @_writer_thread.setter
+    def _writer_thread(self, writer: Any) -> None:
+        """Textual gives a thread that has not been started: the terminal itself takes its place."""
+        self.tty = Tty(self.fileno, self._file) if writer is not None and self._file is not None else None
 
     def start_application_mode(self) -> None:
-        """Begin on an empty screen; what is not a frame (a bell, a title) never waits for the terminal."""
+        """Begin on an empty screen."""
         self.shown.forget()
         self.dropping = False
         if HeroDriver.detached:
             size = Size(*self._get_terminal_size())
             asyncio.get_running_loop().call_soon(self._app.post_message, Resize(size, size))
             return
-        self._given, self._counted = 0, _Counted(sys.__stderr__)
-        self._file = self._counted  # type: ignore[assignment]
         super().start_application_mode()  # type: ignore[no-untyped-call]
-        if self._writer_thread is not None:
-            self._writer_thread._queue.maxsize = 0
+        if self.tty is not None:
+            self._listen(self.tty)
         self._resized = signal.getsignal(signal.SIGWINCH)
         signal.signal(signal.SIGWINCH, self._on_resize)
 
@@ -94,10 +92,15 @@ class HeroDriver(LinuxDriver):
         if not HeroDriver.detached:
             super().stop_application_mode()
 
+    def disable_input(self) -> None:
+        """Read no more keys."""
+        if self.tty is not None:
+            self.tty.ignore()
+        super().disable_input()
+
     def write(self, data: str) -> None:
         """Send to the terminal, if there is one."""
         if not HeroDriver.detached:
-            self._given += len(data)
             super().write(data)
 
     def _on_resize(self, number: int, frame: FrameType | None) -> None:
@@ -111,40 +114,42 @@ class HeroDriver(LinuxDriver):
             self.shown.forget()
         super().process_message(message)
 
-    def run_input_thread(self) -> None:
-        """Read keys; while a sequence is incomplete, wait no longer than the escape delay."""
-        selector = selectors.SelectSelector()
-        selector.register(self.fileno, selectors.EVENT_READ)
-        parser = XTermParser(self._debug)
+    def send_message(self, message: Message) -> None:
+        """Tell the app."""
+        self._app.post_message(message)
+
+    def _run_input_thread(self) -> None:
+        """There is nothing for a thread to do."""
+
+    def _listen(self, tty: Tty) -> None:
+        """Take keys; while a sequence is incomplete, wait for the rest of it no longer than the escape delay."""
+        parser, loop = XTermParser(self._debug), asyncio.get_running_loop()
         decode = getincrementaldecoder("utf-8")("replace").decode
-        try:
-            while not self.exit_event.is_set():
-                if selector.select(poll_seconds(parser)):
-                    received = os.read(self.fileno, 4096)
-                    if not received:  # the terminal is gone; do not spin on it
-                        self.exit_event.wait(_IDLE_SECONDS)
-                    data = decode(received)
-                    for event in parser.feed(data) if data else ():
-                        self.process_message(event)
-                for event in parser.tick():
-                    self.process_message(event)
-        finally:
-            selector.close()
-            try:
-                for _ in parser.feed(""):
-                    pass
-            except (EOFError, ParseError, StopIteration):
-                pass
+
+        def take(received: bytes) -> None:
+            if not received:
+                self._app.exit(1)
+            data = decode(received)
+            for event in parser.feed(data) if data else ():
+                self.process_message(event)
+            if parser._timeout_time is not None:
+                loop.call_later(rest_seconds(parser), end)
+
+        def end() -> None:
+            for event in parser.tick():
+                self.process_message(event)
+
+        tty.listen(take)
 
     @property
     def waiting(self) -> int:
-        """How many characters the terminal has not taken yet."""
-        return self._given - self._counted.taken
+        """How many bytes the terminal has not taken yet."""
+        return self.tty.unsent if self.tty is not None else 0
 
 
-def poll_seconds(parser: XTermParser) -> float:
-    """How long to wait for input: briefly while a lone ESC may be the start of a sequence."""
-    return _IDLE_SECONDS if parser._timeout_time is None else constants.ESCAPE_DELAY
+def rest_seconds(parser: XTermParser) -> float:
+    """How long to wait for the rest of what may be the start of a sequence, a lone ESC say."""
+    return max(0.0, (parser._timeout_time or 0.0) - get_time())
 
 
 def pen_of(console: Console) -> Pen:
@@ -155,9 +160,7 @@ def pen_of(console: Console) -> Pen:
 def render(update: CompositorUpdate, pen: Pen, shown: Shown) -> str:
     """The terminal sequences of a frame, without what `shown` says is there; empty if all of it is.
 
-    Textual sends every line of a frame in which a widget has moved, opened or closed, and often twice. In others
-    it crops a partly dirty strip from the widget's first column on, so that many dirty cells on one line cost the
-    square of their number in bytes.
+    Textual sends every line of a frame in which a widget has moved, opened or closed, and often twice.
     """
     frame = Frame(pen, shown)
     if isinstance(update, LayoutUpdate):
@@ -167,14 +170,36 @@ def render(update: CompositorUpdate, pen: Pen, shown: Shown) -> str:
             for strip in strips:
                 frame.put(x, y, strip)
                 x += strip.cell_length
-    elif isinstance(update, ChopsUpdate):
-        for y, start, stop in update.spans:
-            for end, (x, chop) in zip(update.chop_ends[y], update.chops[y].items(), strict=False):
-                if chop is None or x >= stop or end <= start:
-                    continue
-                first, last = max(x, start), min(end, stop)
-                frame.put(first, y, chop if (first, last) == (x, end) else chop.crop(first - x, last - x))
+    elif isinstance(update, Pieces):
+        for x, y, strip in update.found:
+            frame.put(x, y, strip)
     return frame.end()
+
+
+class Pieces(CompositorUpdate):
+    """What is dirty, and nothing besides."""
+
+    def __init__(self, found: list[Piece]) -> None:
+        self.found = found
+
+    def render_segments(self, console: Console) -> str:
+        """As text for a terminal of which nothing is known."""
+        return render(self, pen_of(console), Shown())
+
+
+def partial_update(compositor: Compositor) -> Pieces | None:
+    """What is dirty, as Textual's own shows it.
+
+    That one divides all widgets' lines between the first and the last dirty one, and crops a partly dirty strip
+    from the widget's first column on, so that many dirty cells on a line cost the square of their number in bytes.
+    """
+    dirty = compositor._dirty_regions.copy()
+    compositor._dirty_regions.clear()
+    if not dirty:
+        return None
+    screen = compositor.size.region
+    inside = [region for region in (one.intersection(screen) for one in dirty) if region]
+    return Pieces(pieces(compositor._regions_to_spans(inside), compositor.visible_widgets.items()))
 
 
 class _Frame(CompositorUpdate):
@@ -206,7 +231,7 @@ def _refresh(screen: Screen[Any]) -> None:
 def _display(app: App[Any], screen: Screen[Any], update: Any) -> None:
     """Send what differs."""
     driver = app._driver
-    if not isinstance(driver, HeroDriver) or not isinstance(update, LayoutUpdate | ChopsUpdate):
+    if not isinstance(driver, HeroDriver) or not isinstance(update, LayoutUpdate | Pieces):
         _display_frame(app, screen, update)
         return
     if HeroDriver.detached:
@@ -221,7 +246,7 @@ def _display(app: App[Any], screen: Screen[Any], update: Any) -> None:
 
 
 def _catch_up(app: App[Any], driver: HeroDriver) -> None:
-    if not app.is_running or app._driver is not driver or driver._writer_thread is None:
+    if not app.is_running or app._driver is not driver:
         return
     if driver.waiting:
         asyncio.get_running_loop().call_later(_RETRY_SECONDS, _catch_up, app, driver)
@@ -255,6 +280,30 @@ def live_bindings(screen: Screen[Any], key: str, ids: Collection[str]) -> dict[s
     return found
 
 
+def paint_now(widget: Widget) -> None:
+    """Send what of this widget is dirty at once, and before what else is.
+
+    Textual has it told to the screen by a message, gathers, and sends it up to a sixtieth of a second later.
+    """
+    screen, app = widget.screen, widget.app
+    if not widget._repaint_required or widget._layout_required or widget._scroll_required:
+        return
+    if app._batch_count or not screen.is_current or screen._layout_required or not widget.is_mounted:
+        return
+    widget._repaint_required = False
+    others = screen._dirty_widgets - {widget}
+    screen._compositor.update_widgets({widget})
+    screen._compositor_refresh()
+    screen._dirty_widgets |= others
+
+
+def keys_wait(app: App[Any]) -> bool:
+    """Whether keys have been pressed that the app has not looked at."""
+    driver = app._driver
+    typed = isinstance(driver, HeroDriver) and driver.tty is not None and driver.tty.readable
+    return typed or app.message_queue_size > 0
+
+
 def repaint(app: App[Any]) -> None:
     """Send the whole screen, whatever the terminal is believed to show: something else may have written on it."""
     driver = app._driver
@@ -272,6 +321,42 @@ def tell_title(app: App[Any], title: str) -> None:
 def painted(screen: Screen[Any]) -> list[Strip]:
     """The lines that a screen shows now."""
     return screen._compositor.render_strips()
+
+
+class _Parts(dict[str, RenderStyles]):
+    """The styles of a widget's component classes, each worked out once it is asked for: of many, few are."""
+
+    def __init__(self, stylesheet: Stylesheet, widget: DOMNode) -> None:
+        super().__init__()
+        self.stylesheet, self.widget = stylesheet, widget
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.widget._get_component_classes()
+
+    def __missing__(self, name: str) -> RenderStyles:
+        part = DOMNode(classes=name)
+        part._attach(self.widget)
+        self.stylesheet.apply(part)
+        self[name] = part.styles
+        return part.styles
+
+
+def _style_parts(stylesheet: Stylesheet, widget: DOMNode) -> None:
+    """What has been painted is painted anew where a part of it has another style now."""
+    if not widget._get_component_classes():
+        return
+    was, now = widget._component_styles, _Parts(stylesheet, widget)
+    widget._component_styles = now
+    if any(now[name] != styles for name, styles in was.items()):
+        widget.refresh()
+
+
+def style_late() -> None:
+    """Make every App of this process work out styles when they are needed, and parse each style sheet once."""
+    Stylesheet._process_component_classes = _style_parts  # type: ignore[method-assign,assignment]
+    # It would parse all of them again for each new one: but a change of variables forgets what was parsed anyway.
+    Stylesheet.reparse = Stylesheet.parse  # type: ignore[method-assign]
+    RuleSet.__hash__ = object.__hash__  # type: ignore[method-assign]  # as its own one, but in C
 
 
 def attach(app: App[Any]) -> None:
@@ -295,5 +380,7 @@ def install() -> None:
     if "TMUX" in os.environ and constants.COLOR_SYSTEM == "auto":
         # tmux reduces colours to what the terminal outside has; its own COLORTERM is often missing.
         constants.COLOR_SYSTEM = "truecolor"  # type: ignore[misc]
+    Compositor.render_partial_update = partial_update  # type: ignore[method-assign,assignment]
     App._display = _display  # type: ignore[method-assign,assignment]
     Screen._compositor_refresh = _refresh  # type: ignore[method-assign,assignment]
+    style_late()

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import ClassVar, Generic, TypeVar
 
 from textual import on
+from textual.widget import Widget
 
 from screens.desk import Desk
 from screens.frame import HeroScreen
@@ -24,13 +25,18 @@ class FilteredScreen(HeroScreen, Generic[F]):
         super().__init__(desk)
         self._filters = filters
 
+    @property
+    def list(self) -> Widget:
+        """The list that is narrowed."""
+        raise NotImplementedError
+
     def show_filtered(self) -> None:
         """Paint the list as the filters leave it."""
         raise NotImplementedError
 
     def focus_list(self) -> None:
         """Give the list the keys back."""
-        raise NotImplementedError
+        self.list.focus()
 
     def ask_filter(self) -> None:
         """Ask for a filter."""

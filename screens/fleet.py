@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from operator import is_
+from typing import TYPE_CHECKING
 
 from textual import on
 from textual.containers import Container
+from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Static
 
@@ -22,6 +25,9 @@ from screens.widgets.grid_data import GridCell, GridColumn, GridRow
 from screens.widgets.grid_layout import Density
 from screens.widgets.grid_order import is_head
 from screens.widgets.titles import set_titles
+
+if TYPE_CHECKING:
+    from backends.model.state import ServiceStatus
 
 AGES_EVERY = 15
 """Seconds between two looks at the ages in the cells, which count minutes."""
@@ -47,6 +53,7 @@ class FleetScreen(HeroScreen):
         self._tagged = False
         self._inbox: InboxView | None = None
         self._waits: Mapping[str, int] = {}
+        self._broken: list[tuple[ServiceStatus, ...]] = []
 
     def body(self) -> Iterable[Widget]:
         """Grid and detail pane, or a sentence that says why there is none."""
@@ -65,6 +72,7 @@ class FleetScreen(HeroScreen):
         if self._density:
             self.grid.set_density(self._density)
         self.grid.show_from(self._look_of, self._faults_of)
+        self.grid.tell_from(self._tip_of)
         self.grid.focus()
         super().on_mount()
 
@@ -92,16 +100,17 @@ class FleetScreen(HeroScreen):
             self.grid.look_again(changes.cells)
         if self.grid.cursor in changes.cells or changes.shape:
             self._show_detail()
-        self._show_faults()
+        broken = [slot.faulty for slot in self.desk.fleet.slots.values()]
+        if changes.shape or len(broken) != len(self._broken) or not all(map(is_, broken, self._broken)):
+            self._broken = broken
+            self._show_faults()
         self._show_empty()
 
     def _show_shape(self) -> None:
         fleet, grid = self.desk.fleet, self.grid
         heads = [fleet.slots[user].head for user in fleet.users()]
-        # Where nobody has a credential the column tells nothing, and a narrow screen needs its room.
-        tagged = self.size.width >= TAGS_FROM or any(head.credential != "none" for head in heads)
+        self._tagged = tagged = self._has_tags()
         rows = [self._row(fleet.slots[head.slot], tagged) for head in heads]
-        self._tagged = tagged
         first = grid.cursor is None
         if first and len({head.box for head in heads}) > 1:
             grid.set_order(replace(grid.order, group="box"))
@@ -109,6 +118,11 @@ class FleetScreen(HeroScreen):
         grid.set_shape(rows, [GridColumn(service, service) for service in services])
         if first and self.desk.me in fleet.slots and services:
             grid.cursor = (self.desk.me, services[0])
+
+    def _has_tags(self) -> bool:
+        """Where nobody has a credential the column tells nothing, and a narrow screen needs its room."""
+        slots = self.desk.fleet.slots.values()
+        return self.app.size.width >= TAGS_FROM or any(slot.head.credential != "none" for slot in slots)
 
     def _row(self, slot: SlotView, tagged: bool) -> GridRow:
         return row_of(slot, tagged=tagged, waits=self._waits.get(slot.head.slot, 0))
@@ -136,6 +150,12 @@ class FleetScreen(HeroScreen):
         busy = fleet.busy.get(cell)
         look = grid_cell(status, self.desk.now(), (busy.word, busy.share) if busy else None)
         return replace(look, marked=True) if cell in self._marked else look
+
+    def _tip_of(self, user: str, service: str) -> Content | None:
+        from screens.widgets.cell_tip import cell_tip  # who has no mouse has no use for it
+
+        status, busy = self.desk.fleet.cell(user, service), self.desk.fleet.busy.get((user, service))
+        return cell_tip(user, status, self.desk.now(), busy.word if busy else "") if status else None
 
     def _faults_of(self, user: str) -> int:
         slot = self.desk.fleet.slots.get(user)
@@ -221,7 +241,7 @@ class FleetScreen(HeroScreen):
 
     def on_resize(self) -> None:
         """The credential column comes and goes with the width."""
-        if self.ready:
+        if self.ready and self._has_tags() != self._tagged:
             self._show_shape()
 
     @on(FleetGrid.CellHighlighted)

@@ -9,7 +9,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar, Protocol, runtime_checkable
 
+from textual import events, on
 from textual.app import ComposeResult
+from textual.geometry import Size
 from textual.screen import Screen
 from textual.widget import Widget
 
@@ -55,9 +57,16 @@ class HeroScreen(Screen[None]):
         self.desk = desk
         self.note = ""
         self._recalled: Memory | None = None
-        self.ready = False
-        """True once its widgets are there."""
+        self._made = False
         self._standing = asyncio.Event()
+        self._is_new = True
+        self._owed: Changes | None = None
+        self._owed_agents: frozenset[Cell] = frozenset()
+
+    @property
+    def ready(self) -> bool:
+        """Whether its widgets are there: they come some time after it does, and go some time before it does."""
+        return self._made and self.display
 
     def compose(self) -> ComposeResult:
         """The frame around the body."""
@@ -65,6 +74,12 @@ class HeroScreen(Screen[None]):
         yield from self.body()
         yield DoingStack(self.desk.key("cell.cancel"), id="doings")
         yield KeyFooter(id="keys")
+
+    def fit(self, size: Size) -> None:
+        """Lay it out for a terminal of this size from the first; Textual would look at it after a first frame."""
+        for room, widths in ((size.width, self.HORIZONTAL_BREAKPOINTS), (size.height, self.VERTICAL_BREAKPOINTS)):
+            fitting = [one for one in widths or () if one[0] <= room]
+            self.set_class(True, *(name for _, name in sorted(fitting)[-1:]))
 
     def body(self) -> Iterable[Widget]:
         """The widgets between status line and operations."""
@@ -85,6 +100,21 @@ class HeroScreen(Screen[None]):
 
     def show_agents(self, agents: frozenset[Cell]) -> None:
         """Paint what changed of these agents, by slot and id: it may come often."""
+
+    def owe(self, changes: Changes | None = None, agents: frozenset[Cell] = frozenset()) -> None:
+        """To be painted once this screen is uncovered: until then nobody sees it."""
+        before = self._owed
+        if changes is not None:
+            self._owed = changes if before is None else before.joined(changes)
+        self._owed_agents |= agents
+
+    def _pay(self) -> None:
+        changes, agents = self._owed, self._owed_agents
+        self._owed, self._owed_agents = None, frozenset()
+        if changes is not None:
+            self.show(changes)
+        if agents:
+            self.show_agents(agents)
 
     def tick(self) -> None:
         """A second has passed: ages may have changed."""
@@ -140,10 +170,10 @@ class HeroScreen(Screen[None]):
 
     def on_mount(self) -> None:
         """Show all that there is."""
-        self.ready = True
+        self._made = True
         self.show(Changes())
         self._recall_widgets()
-        self.refresh_frame()
+        self.refresh_frame(hints=False)
         self._standing.set()
 
     async def stand(self) -> None:
@@ -156,8 +186,16 @@ class HeroScreen(Screen[None]):
         """Other keys work where something else has the focus."""
         self.refresh_hints()
 
+    @on(events.ScreenResume)
+    def _keep_styles(self, event: events.ScreenResume) -> None:
+        """What has just been made has been styled a moment ago; Textual would do it again."""
+        if self._is_new:
+            event.refresh_styles = self._is_new = False
+
     def on_screen_resume(self) -> None:
-        """Hints belong to the screen that has the keys."""
+        """Hints belong to the screen that has the keys; what happened while it was covered is shown now."""
+        if self.ready:
+            self._pay()
         self.refresh_frame()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:

@@ -14,22 +14,23 @@ from backends.model.state import Event
 from screens.desk import Changes, Desk, Target
 from screens.filtered import FilteredScreen
 from screens.frame import HeroScreen
+from screens.host_containers import EVERY_SECONDS, HostContainers
 from screens.host_disk import HostDisk
 from screens.host_view import HostNews, HostSource, HostView
 from screens.host_words import (
     STALE_SECONDS,
     age_of,
-    clean_question,
+    container_titles,
     empty_sentence,
     list_titles,
     meters_titles,
-    nothing_to_clean,
+    no_containers,
 )
 from screens.widgets.celltext import clean
 from screens.widgets.detail import DetailPane
 from screens.widgets.filterbar import FilterBar
 from screens.widgets.host_cells import UseTable, table_of
-from screens.widgets.host_detail import host_detail
+from screens.widgets.host_detail import copied, host_detail
 from screens.widgets.host_meters import HostMeters, MetersView
 from screens.widgets.host_model import (
     SORTS,
@@ -51,10 +52,9 @@ from screens.widgets.listpanel import ListPanel
 from screens.widgets.titles import set_titles
 
 _IN_VIEWS: Mapping[str, tuple[View, ...]] = {
-    "host_sort": ("processes", "disk"),
-    "host_fold": ("processes",),
+    "host_fold": ("processes", "containers"),
     "host_going": ("disk", "containers"),
-    "host_copy": ("disk",),
+    "host_copy": ("disk", "containers"),
 }
 """Actions that mean something in some views only."""
 _LIVE = 60
@@ -78,8 +78,10 @@ class HostScreen(FilteredScreen[HostFilters]):
         self._source = source
         self._host = HostView()
         self._disk = HostDisk(desk, self._paint_all)
+        self._containers = HostContainers(desk, self._paint_all)
+        self._ticks = 0
         self._view: View = "processes"
-        self._sorts: dict[View, Sort] = {"processes": "memory", "disk": "size"}
+        self._sorts: dict[View, Sort] = {view: sorts[0] for view, sorts in SORTS.items()}
         self._folded = self._days = False
         self._described = True
         self._shown: Sequence[HostRow] = ()
@@ -135,6 +137,11 @@ class HostScreen(FilteredScreen[HostFilters]):
     def _begin(self) -> None:
         self.run_worker(self._follow(), name="host", group="host", exclusive=True)
         self.run_worker(self._disk.ask(), name="disk", group="disk", exclusive=True)
+        self._ask_containers()
+
+    def _ask_containers(self) -> None:
+        if self._view == "containers":
+            self.run_worker(self._containers.ask(), name="containers", group="containers")
 
     async def _follow(self) -> None:
         async with aclosing(self._source.follow()) as news:
@@ -182,17 +189,17 @@ class HostScreen(FilteredScreen[HostFilters]):
             self._paint_all()
 
     def tick(self) -> None:
-        """How old what is shown has become."""
+        """How old what is shown has become; now and then what runs in containers, while that is looked at."""
         self._paint_meters()
+        self._ticks += 1
+        if self._ticks % EVERY_SECONDS == 0:
+            self._ask_containers()
 
     def show_filtered(self) -> None:
         self._paint_list()
 
-    def focus_list(self) -> None:
-        self.list.focus()
-
     def _paint_all(self) -> None:
-        if self.ready and self.app.is_running:
+        if self.ready and self.query(ListPanel):  # an answer may come while the screen is being left
             self._paint_meters()
             self._paint_list()
 
@@ -211,24 +218,32 @@ class HostScreen(FilteredScreen[HostFilters]):
         self.query_one(HostWarningLine).show(host.sample.warnings if host.sample else (), growth)
 
     def _paint_list(self) -> None:
-        if not self.ready or not self.app.is_running:
+        if not self.ready or not self.query(ListPanel):
             return
-        rows = rows_of(self._view, self._host.sample, self._disk.report, self._sorts.get(self._view), self._folded)
+        sort, sample, disks = self._sorts[self._view], self._host.sample, self._disk.report
+        rows = rows_of(self._view, sample, disks, self._containers.report, sort, self._folded)
         shown = filtered(rows, self._filters)
         if shown != self._shown:
             self._shown = shown
         sentence = "" if self._shown else self._sentence()
-        titles = list_titles(self._view, self._sorts.get(self._view), self._disk.report, self.desk.now())
-        self.query_one(ListPanel).show(self._shown, self._table(), titles, sentence)
+        self.query_one(ListPanel).show(self._shown, self._table(), self._titles(sort), sentence)
         self.query_one("#host-side").display = self._described and bool(self._shown)
         self._paint_detail()
         self.refresh_hints()
+
+    def _titles(self, sort: Sort) -> tuple[str, str]:
+        if self._view == "containers":
+            return container_titles(sort, self._containers.report, self._containers.problem)
+        return list_titles(self._view, sort, self._disk.report, self.desk.now())
 
     def _table(self) -> Table[HostRow]:
         return table_of(self._view, self._shown, self.desk.me)
 
     def _sentence(self) -> str:
-        problem = "" if self._view == "processes" else self._disk.problem
+        if self._view == "containers":
+            told = self._containers
+            return no_containers(told.report, told.problem, self._filters, self.desk.key)
+        problem = self._disk.problem if self._view == "disk" else ""
         return empty_sentence(self._view, self._host, self._disk.report, self._filters, problem, self.desk.key)
 
     @on(LineList.Highlighted)
@@ -247,6 +262,7 @@ class HostScreen(FilteredScreen[HostFilters]):
     def action_host_view(self) -> None:
         """The next view."""
         self._view = VIEWS[(VIEWS.index(self._view) + 1) % len(VIEWS)]
+        self._ask_containers()
         self._paint_all()
 
     def action_host_sort(self) -> None:
@@ -288,11 +304,9 @@ class HostScreen(FilteredScreen[HostFilters]):
             self.desk.show_slot(target.user, target.service)
 
     def action_host_copy(self) -> None:
-        """Path, or the verb."""
-        row = self.row
-        if isinstance(row, DiskRow):
-            verb = f"{row.part.verb} --slot {row.slot}" if row.part.verb else ""
-            self.desk.copy_one({"path": row.part.path, "command": verb, "name": row.part.name})
+        """Path, or the verb; of a container what it is called."""
+        if values := copied(self.row):
+            self.desk.copy_one(values)
 
     def action_host_measure(self) -> None:
         """Begin to measure, or give it up; what is measured is in the disk's view."""
@@ -306,15 +320,5 @@ class HostScreen(FilteredScreen[HostFilters]):
 
     async def _clean(self) -> None:
         self.say("looking for what can go…")
-        plan = await self._disk.plan()
+        await self._disk.clean()
         self.say(self._filters.says)
-        if plan is None:
-            return
-        if not plan.items:
-            self.desk.tell(nothing_to_clean(plan))
-            return
-        from screens.widgets.confirm import Confirm
-
-        title, lines = clean_question(plan)
-        question = Confirm(title, lines, action="Remove", typed=self.desk.me)
-        self.app.push_screen(question, lambda agreed: self._disk.clean(plan) if agreed else None)

@@ -9,6 +9,8 @@ from backends.model.host import CleanPlan, DiskReport
 from backends.model.host_calls import CleanParams, CleanPlanParams, HostMeasureParams
 from backends.model.method import Empty
 from screens.desk import Asked, Desk
+from screens.host_words import clean_question, nothing_to_clean
+from screens.question import Question
 
 _AT_ONCE = 1000
 """Things that one clean removes."""
@@ -48,16 +50,21 @@ class HostDisk:
             self._desk.tell(str(error), failed=True)
         await self.ask()
 
-    async def plan(self) -> CleanPlan | None:
-        """What could go of my slot; None where its daemon does not tell."""
+    async def clean(self) -> None:
+        """Find out what could go of my slot, ask, and remove it."""
         try:
-            return await self._desk.call(self._desk.me, "slot.clean_plan", CleanPlanParams(), CleanPlan)
+            plan = await self._desk.call(self._desk.me, "slot.clean_plan", CleanPlanParams(), CleanPlan)
         except HeroError as error:
             self._desk.tell(str(error), failed=True)
-            return None
+            return
+        if not plan.items:
+            self._desk.tell(nothing_to_clean(plan))
+            return
+        title, lines = clean_question(plan)
+        question = Question(title, plan.slot, tuple(lines), "Remove")
+        self._desk.confirm("host.clean", question, lambda: self._remove(plan))
 
-    def clean(self, plan: CleanPlan) -> None:
-        """Remove what the plan names."""
+    def _remove(self, plan: CleanPlan) -> None:
         ids = tuple(item.id for item in plan.items)[:_AT_ONCE]
         title = f"clean {len(ids)} thing{'s' * (len(ids) != 1)}"
         params = CleanParams(items=ids, confirm=plan.slot)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
+from backends.model.containers import ContainerReport
 from backends.model.host import CleanPlan, DiskReport
 from screens.host_view import HostView
 from screens.widgets.cells import ago
@@ -32,10 +33,10 @@ def meters_titles(view: HostView, now: datetime, *, days: bool) -> tuple[str, st
     return title, f"{duration(old)} old" if old >= STALE_SECONDS else ""
 
 
-def list_titles(view: View, sort: Sort | None, report: DiskReport | None, now: datetime) -> tuple[str, str]:
+def list_titles(view: View, sort: Sort, report: DiskReport | None, now: datetime) -> tuple[str, str]:
     """Over and under the list."""
     words = {"processes": "who takes what", "disk": "what takes the room", "containers": "containers"}
-    title = words[view] + (f" · by {sort}" if sort else "")
+    title = f"{words[view]} · by {sort}"
     if view == "processes" or report is None:
         return title, ""
     if report.measuring:
@@ -48,6 +49,15 @@ def list_titles(view: View, sort: Sort | None, report: DiskReport | None, now: d
     going = sum(part.reclaimable for one in report.slots for part in one.parts)
     can = f"{byte_count(going)} can go · " if going else ""
     return title, f"{can}measured {ago(min(times), now)}"
+
+
+def container_titles(sort: Sort, told: ContainerReport | None, problem: str) -> tuple[str, str]:
+    """The same over the containers: how many run, or that this is not how it is now."""
+    title = f"containers · by {sort}"
+    if problem:
+        return title, f"not up to date: {problem}"
+    states = [one.state for engine in told.engines for one in engine.containers] if told else []
+    return title, f"{states.count('running')} of {len(states)} run" if states else ""
 
 
 def empty_sentence(
@@ -69,13 +79,24 @@ def empty_sentence(
         return "Asking the box…"
     if filters.any:
         return _nothing(filters, key)
-    if which == "containers":
-        return (
-            "There is no Docker and no Podman here, or nothing in it.\n\nThey are only looked at, never changed."
-        )
     if report.measuring:
         return "Measuring, at the lowest priority…"
     return f"Nothing has been measured yet.\n\n{key('host.measure')} measures all slots, at the lowest priority."
+
+
+def no_containers(
+    told: ContainerReport | None, problem: str, filters: HostFilters, key: Callable[[str], str]
+) -> str:
+    """Why there is no container in the list."""
+    if problem:
+        return f"{problem}\n\n{key('app.refresh')} asks again."
+    if told is None:
+        return "Asking the box…"
+    if filters.any:
+        return _nothing(filters, key)
+    if not told.engines:
+        return "There is no Docker and no Podman here.\n\nThey would only be looked at, never changed."
+    return "Nothing is in it.\n\nContainers are only looked at, never changed."
 
 
 def clean_question(plan: CleanPlan) -> tuple[str, list[str]]:

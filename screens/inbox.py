@@ -19,6 +19,7 @@ from screens.filtered import FilteredScreen
 from screens.inbox_actions import InboxActions
 from screens.inbox_sent import SentBox
 from screens.inbox_words import empty_sentence, hints, titles
+from screens.question import Question
 from screens.widgets.agent_text import AgentText
 from screens.widgets.filterbar import FilterBar
 from screens.widgets.inbox_cells import InboxTable
@@ -292,7 +293,8 @@ class InboxScreen(FilteredScreen[InboxFilters]):
     def action_take_back(self) -> None:
         """Take a question of mine back."""
         if item := self.item:
-            self._run(self._actions.take_back(item))
+            question = Question("Take it back?", item.to, (item.text,), "Take back")
+            self.desk.confirm("inbox.take_back", question, lambda: self._run(self._actions.take_back(item)))
 
     def action_peek_agent(self) -> None:
         """The agent that asks, or was told."""
@@ -325,9 +327,6 @@ class InboxScreen(FilteredScreen[InboxFilters]):
 
     def show_filtered(self) -> None:
         self._show_items()
-
-    def focus_list(self) -> None:
-        self.list.focus()
 
     def clear(self) -> bool:
         """Esc takes back the choice, the filters, the sent ones, one after the other."""

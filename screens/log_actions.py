@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Protocol
 
 from backends.client.log_file import LogFile
 from backends.client.log_save import save_lines
 from backends.model.errors import HeroError
-from screens.desk import Desk
 from screens.widgets.log_scene import LogScene
 from screens.widgets.logview import LogView
 from screens.widgets.sgr import plain
@@ -17,7 +18,23 @@ from screens.widgets.sgr import plain
 SAVED_LINES = 1_000_000
 """Lines that are saved at most, the newest ones; the file itself has them all."""
 COPIED_LINES = 2_000
+_SLICE = 500
 Tool = Literal["pager", "editor"]
+
+
+class Hands(Protocol):
+    """What is lent to a log screen for that; a `Desk` does all of it."""
+
+    def now(self) -> datetime: ...
+
+    def copy(self, text: str, what: str) -> None:
+        """Put text on the clipboard of the person's terminal."""
+
+    def tell(self, sentence: str, *, failed: bool = False) -> None:
+        """Say something to the person that goes away by itself."""
+
+    def open_file(self, path: Path, tool: str) -> None:
+        """Show a file in the person's `pager` or `editor`."""
 
 
 def texts_of(scene: LogScene, places: Iterator[int] | list[int]) -> Iterator[str]:
@@ -28,20 +45,22 @@ def texts_of(scene: LogScene, places: Iterator[int] | list[int]) -> Iterator[str
         yield f"{line.source}: {plain(line.text)}" if named else plain(line.text)
 
 
-def shown_places(scene: LogScene, limit: int) -> list[int]:
-    """The last `limit` lines that are to be seen, in their order."""
+async def shown_places(scene: LogScene, limit: int) -> list[int]:
+    """The last `limit` lines that are to be seen, in their order, letting others run meanwhile."""
     places: list[int] = []
     place = scene.last
     while place is not None and len(places) < limit:
         places.append(place)
         place = scene.above(place)
+        if len(places) % _SLICE == 0:
+            await asyncio.sleep(0)
     return places[::-1]
 
 
 class LogActions:
     """The actions of one log view. `name` is what a saved file is called."""
 
-    def __init__(self, desk: Desk, view: LogView, name: str) -> None:
+    def __init__(self, desk: Hands, view: LogView, name: str) -> None:
         self._desk, self._view, self._name = desk, view, name
 
     def copy_seen(self) -> None:
@@ -66,7 +85,7 @@ class LogActions:
     async def save(self) -> Path | None:
         """Write what is to be seen to a file, and say where; None where that failed."""
         scene = self._view.scene
-        places = shown_places(scene, SAVED_LINES)
+        places = await shown_places(scene, SAVED_LINES)
         stamp = self._desk.now().astimezone().strftime("%Y%m%d-%H%M%S")
         try:
             path, count = await save_lines(texts_of(scene, places), f"{self._name}-{stamp}.log")

@@ -17,6 +17,7 @@ from backends.model.calls import PlanParams
 from backends.model.errors import HeroError
 from backends.model.state import Plan, PlanStep
 from screens.desk import Asked, Desk
+from screens.widgets.actionbutton import ActionButton
 from screens.widgets.celltext import byte_count, clean, fit
 
 _WORDS = {
@@ -34,7 +35,7 @@ _WORDS = {
 
 
 class PlanDialog(ModalScreen[None]):
-    """Stands on Run where the change is light, on Cancel where it compiles or warns."""
+    """Stands on Run where the change is light; on Cancel where it compiles, warns, or takes a `yes`."""
 
     CSS_PATH = "../styles/plan.tcss"
     AUTO_FOCUS = "#plan-cancel"
@@ -45,11 +46,12 @@ class PlanDialog(ModalScreen[None]):
         Binding("right,l,down,j", "app.focus_next", "Next", id="confirm.next", show=False),
     ]
 
-    def __init__(self, desk: Desk, asked: Asked, params: PlanParams) -> None:
+    def __init__(self, desk: Desk, asked: Asked, params: PlanParams, *, yes: bool = False) -> None:
         super().__init__()
         self.desk = desk
         self._asked = asked
         self._params = params
+        self._yes = yes
         self._ready = False
 
     def compose(self) -> ComposeResult:
@@ -59,8 +61,8 @@ class PlanDialog(ModalScreen[None]):
             with VerticalScroll(id="plan-scroll", can_focus=False):
                 yield Static("Working out what this would do…", markup=False, id="plan-steps")
             with Horizontal(id="plan-buttons"):
-                yield Button("Cancel", id="plan-cancel")
-                yield Button("Run", id="plan-run", disabled=True)
+                yield ActionButton("Cancel", "confirm.cancel", id="plan-cancel")
+                yield ActionButton("Run", "confirm.agree", id="plan-run", disabled=True)
 
     def on_mount(self) -> None:
         """Ask the slot."""
@@ -78,7 +80,7 @@ class PlanDialog(ModalScreen[None]):
         self._ready = True
         run = self.query_one("#plan-run", Button)
         run.disabled = False
-        if not plan.compiles and not plan.warnings:
+        if not (plan.compiles or plan.warnings or self._yes):
             run.focus()
 
     def _steps(self, text: Text) -> None:

@@ -47,15 +47,17 @@ class ReleaseActions:
             }
         )
         title = f"install {self._service} {release.tag}"
-        self._desk.ask(Asked(self._desk.me, "slot.install", params, title, (self._service,), "installing"), plan)
+        asked = Asked(self._desk.me, "slot.install", params, title, (self._service,), "installing")
+        self._desk.ask(asked, plan, "releases.install")
 
     def follow(self, release: ReleaseInfo) -> None:
         """Run the newest release of its branch in my slot from now on."""
-        asked = {"service": self._service, "branch": release.branch or None, "from": "release"}
-        params = SwitchParams.model_validate(asked)
-        plan = PlanParams.model_validate({"action": "switch", **asked})
+        wanted = {"service": self._service, "branch": release.branch or None, "from": "release"}
+        params = SwitchParams.model_validate(wanted)
+        plan = PlanParams.model_validate({"action": "switch", **wanted})
         title = f"switch {self._service} to the releases of {release.branch}"
-        self._desk.ask(Asked(self._desk.me, "slot.switch", params, title, (self._service,), "switching"), plan)
+        asked = Asked(self._desk.me, "slot.switch", params, title, (self._service,), "switching")
+        self._desk.ask(asked, plan, "releases.follow")
 
     def pair(
         self, release: ReleaseInfo, mark: ReleaseInfo | None, known: Sequence[ReleaseInfo]

@@ -15,6 +15,8 @@ from screens.frame import HeroScreen
 from screens.widgets.cells import age_text, is_faulty, reason_text
 from screens.widgets.detail import DetailPane, DetailView, detail_of
 from screens.widgets.filterbar import FilterBar
+from screens.widgets.list_filters import matcher
+from screens.widgets.service_order import SORTS, Sort, ordered
 from screens.widgets.servicelist import ServiceList, ServiceRow
 from screens.widgets.titles import set_titles
 
@@ -23,7 +25,7 @@ class SlotScreen(HeroScreen):
     """The services of one user."""
 
     PLACE = "slot"
-    KEPT = ("_filter_text", "_only_faults", "_marked", "_described")
+    KEPT = ("_filter_text", "_only_faults", "_marked", "_described", "_sort")
     ACTS = True
     CSS_PATH = "../styles/slot.tcss"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (200, "-wide")]  # noqa: RUF012
@@ -36,6 +38,7 @@ class SlotScreen(HeroScreen):
         self._marked: set[str] = set()
         self._filter_text = ""
         self._only_faults = False
+        self._sort: Sort = SORTS[0]
         self._described = True
 
     def body(self) -> Iterable[Widget]:
@@ -84,11 +87,9 @@ class SlotScreen(HeroScreen):
         """The rows anew if services came or went, else the changed ones."""
         slot = self.desk.fleet.slots.get(self.user)
         mine = {service for user, service in changes.cells if user == self.user}
-        names = {row.service for row in self.list.rows}
-        wanted = [cell for cell in slot.cells.values() if self._keeps(cell)] if slot else []
-        if changes.shape or names != {cell.service for cell in wanted}:
-            order = {name: place for place, name in enumerate(self.desk.fleet.services())}
-            wanted.sort(key=lambda cell: order.get(cell.service, len(order)))
+        kept = [cell for cell in slot.cells.values() if self._keeps(cell)] if slot else []
+        wanted = ordered(kept, self._sort, self.desk.fleet.services())
+        if changes.shape or [row.service for row in self.list.rows] != [cell.service for cell in wanted]:
             self.list.set_rows(self._row(cell) for cell in wanted)
         else:
             for cell in wanted:
@@ -98,11 +99,9 @@ class SlotScreen(HeroScreen):
         self._show_detail()
 
     def _keeps(self, cell: ServiceStatus) -> bool:
-        text = self._filter_text
-        wanted = text.removeprefix("!").lower()
-        if wanted and (wanted in cell.service.lower() or wanted in cell.branch.lower()) == text.startswith("!"):
+        if self._only_faults and not is_faulty(cell):
             return False
-        return not self._only_faults or is_faulty(cell)
+        return matcher(self._filter_text)(f"{cell.service}\n{cell.branch}")
 
     def _row(self, cell: ServiceStatus) -> ServiceRow:
         busy = self.desk.fleet.busy.get((self.user, cell.service))
@@ -207,6 +206,11 @@ class SlotScreen(HeroScreen):
         self._only_faults = not self._only_faults
         self._filters_changed()
 
+    def action_slot_sort(self) -> None:
+        """By the next thing."""
+        self._sort = SORTS[(SORTS.index(self._sort) + 1) % len(SORTS)]
+        self._filters_changed()
+
     def action_describe(self) -> None:
         """Show or hide the details."""
         self._described = not self._described
@@ -219,6 +223,7 @@ class SlotScreen(HeroScreen):
     def _say_filters(self) -> None:
         notes = [f"/{self._filter_text}"] if self._filter_text else []
         notes += ["faults only"] if self._only_faults else []
+        notes += [f"by {self._sort}"] if self._sort != SORTS[0] else []
         notes += [f"{len(self._marked)} marked"] if self._marked else []
         self.say(" · ".join(notes))
 

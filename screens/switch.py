@@ -200,7 +200,7 @@ class SwitchDialog(ModalScreen[None]):
         plan = PlanParams.model_validate(
             {"action": "switch", **params.model_dump(mode="json", by_alias=True, exclude_none=True)}
         )
-        self.desk.ask(asked, plan)
+        self.desk.ask(asked, plan, "cell.switch")
 
     @on(FuzzyPicker.Cancelled)
     def _leave(self) -> None:

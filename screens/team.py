@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
-from typing import Literal
 
 from textual import on
 from textual.containers import Container
@@ -17,23 +16,19 @@ from backends.model.team_calls import TeamDiff
 from screens.desk import Changes, Desk, Target
 from screens.filtered import FilteredScreen
 from screens.team_view import TeamLook, TeamSource
-from screens.widgets.cells import ago
-from screens.widgets.celltext import clean, duration
+from screens.team_words import View, asked_lines, empty_sentence, titles
+from screens.widgets.celltext import clean
 from screens.widgets.filterbar import FilterBar
 from screens.widgets.linelist import LineList
 from screens.widgets.listpanel import ListPanel
 from screens.widgets.team_cells import TeamTable
-from screens.widgets.team_diff import diff_lines
-from screens.widgets.team_model import NEEDY, TeamFilters, TeamRow, filtered, rows_of
-from screens.widgets.team_text import file_lines, fingerprints, person_lines, reconciler_lines, run_lines
+from screens.widgets.team_model import SORTS, Sort, TeamFilters, TeamRow, filtered, ordered, rows_of
+from screens.widgets.team_text import copied, file_lines, fingerprints, person_lines, reconciler_lines
 from screens.widgets.textpane import Line, TextPane
 from screens.widgets.titles import set_titles
 
 EVERY_SECONDS = 30
 """After so long the team is looked at anew; what the box tells of it comes at once."""
-
-View = Literal["about", "plan", "diff"]
-"""What the pane shows of the row under the cursor."""
 
 
 class TeamScreen(FilteredScreen[TeamFilters]):
@@ -41,7 +36,7 @@ class TeamScreen(FilteredScreen[TeamFilters]):
 
     PLACE = "team"
     CSS_PATH = ["../styles/textpane.tcss", "../styles/team.tcss"]  # noqa: RUF012
-    KEPT = ("_filters", "_described", "_look", "_looked_at")
+    KEPT = ("_filters", "_described", "_look", "_looked_at", "_sort", "_marks")
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (160, "-wide")]  # noqa: RUF012
     VERTICAL_BREAKPOINTS = [(0, "-low"), (32, "-high")]  # noqa: RUF012
 
@@ -56,6 +51,8 @@ class TeamScreen(FilteredScreen[TeamFilters]):
         self._answer: TeamRun | TeamDiff | HeroError | None = None
         self._asked_at: datetime | None = None
         self._described = True
+        self._sort: Sort = SORTS[0]
+        self._marks: frozenset[str] = frozenset()
         self._ticks = 0
         self._rowed: TeamLook | None = None
         self._rows: Sequence[TeamRow] = ()
@@ -134,14 +131,14 @@ class TeamScreen(FilteredScreen[TeamFilters]):
             self._show_side()
 
     def _table(self) -> TeamTable:
-        return TeamTable(self.desk.me)
+        return TeamTable(self.desk.me, self._marks)
 
     def _show_rows(self) -> None:
-        if not self.ready or not self.app.is_running:
+        if not self.ready or not self.query(ListPanel):  # an answer may come while the screen is being left
             return
         if self._look is not self._rowed:
             self._rowed, self._rows = self._look, rows_of(self._look) if self._look else ()
-        shown = filtered(self._rows, self._filters)
+        shown = ordered(filtered(self._rows, self._filters), self._sort)
         if shown != self._shown:
             self._shown = shown
         sentence = "" if shown else self._sentence()
@@ -153,28 +150,12 @@ class TeamScreen(FilteredScreen[TeamFilters]):
         self.refresh_hints()
 
     def _titles(self) -> tuple[str, str]:
-        people = sum(row.kind == "person" for row in self._rows)
-        needy = sum(row.state in NEEDY for row in self._rows)
-        told = [f"{people} {'person' if people == 1 else 'people'}"] if self._look else []
-        told += [f"{needy} to look at"] if needy else []
-        title = " · ".join(("team", *told))
-        if self._problem and self._looked_at:
-            seen = ago(self._looked_at, self.desk.now()).removesuffix(" ago")
-            return title, f"not up to date: {seen} old; {clean(self._problem.message)}"
-        status = self._look.status if self._look else None
-        return title, f"at {status.commit[:8]}" if status and status.commit else ""
+        trouble = clean(self._problem.message) if self._problem else ""
+        now, told = self.desk.now(), len(self._marks)
+        return titles(self._rows, self._look, self._looked_at, trouble, now, sort=self._sort, marked=told)
 
     def _sentence(self) -> str:
-        key = self.desk.key
-        if self._problem and self._look is None:
-            return (
-                f"{clean(self._problem.message)}\n{clean(self._problem.hint)}\n\n{key('app.refresh')} tries again."
-            )
-        if self._look is None:
-            return "Reading the team repo…"
-        if self._filters.only_needy and not self._filters.text:
-            return f"Nothing needs anybody.\n\n{key('team.wrong')} shows all again."
-        return f"Nothing matches.\n\n{key('app.back')} clears the filter."
+        return empty_sentence(self._problem, self._look, self._filters, self.desk.key)
 
     def _show_side(self) -> None:
         row = self.row
@@ -183,32 +164,27 @@ class TeamScreen(FilteredScreen[TeamFilters]):
         if self._view == "about":
             titles = row.name, ""
         else:
-            whose = row.name if row.kind == "person" else "everybody"
-            titles = f"{self._view} · {whose}", f"{self.desk.key('app.back')} back"
+            titles = f"{self._view} · {self._whose(row)}", f"{self.desk.key('app.back')} back"
         set_titles(self.query_one("#team-side"), *titles)
         about = (self._view, row.key, self._answer is None)
         self.query_one(TextPane).show(self._lines(row, self._look), about)
 
+    def _whose(self, row: TeamRow) -> str:
+        people = self._people(row)
+        return f"{len(people)} marked" if self._marks else "".join(people) or "everybody"
+
+    def _people(self, row: TeamRow) -> Sequence[str]:
+        """Those that are marked, else the one under the cursor, else nobody in particular."""
+        marked = [one.name for one in self._rows if one.key in self._marks]
+        return marked or ([row.name] if row.kind == "person" else [])
+
     def _lines(self, row: TeamRow, look: TeamLook) -> Sequence[Line]:
         if self._view != "about":
-            return self._asked_lines(row.name if row.kind == "person" else "")
+            return asked_lines(self._view, self._answer, self._people(row), self.desk.now(), self._asked_at)
         now = self.desk.now()
         if row.kind == "reconciler":
             return reconciler_lines(row, look, now)
         return file_lines(row, look) if row.kind == "file" else person_lines(row, look, now)
-
-    def _asked_lines(self, user: str) -> Sequence[Line]:
-        """The plan or the diff, or what has become of the question."""
-        match self._answer:
-            case TeamRun() as run:
-                return run_lines(run, self.desk.now(), planned=True, user=user)
-            case TeamDiff() as diff:
-                return diff_lines(diff, user)
-            case HeroError() as error:
-                return [((clean(error.message), "bad"),), ((clean(error.hint), "quiet"),)]
-        since = duration((self.desk.now() - self._asked_at).total_seconds()) if self._asked_at else ""
-        what = "looks at every account" if self._view == "diff" else "works out what it would do"
-        return [((f"The reconciler {what}… {since}", "text"),), (), (("Nothing is changed by that.", "quiet"),)]
 
     @on(LineList.Highlighted)
     def _moved(self) -> None:
@@ -259,10 +235,29 @@ class TeamScreen(FilteredScreen[TeamFilters]):
         self._described = not self._described
         self._show_rows()
 
+    def action_team_sort(self) -> None:
+        """By the next thing."""
+        self._sort = SORTS[(SORTS.index(self._sort) + 1) % len(SORTS)]
+        self._show_rows()
+
+    def action_team_mark(self) -> None:
+        """Mark or unmark a person, and go on: plan, diff and copy are of all that are marked."""
+        row = self.row
+        if row and row.kind == "person":
+            self._set_marks(self._marks ^ {row.key})
+        self.list.action_move(1)
+
+    def _set_marks(self, marks: frozenset[str]) -> None:
+        self._marks = marks
+        self._show_rows()
+
     def action_team_copy(self) -> None:
         """Choose what to copy."""
         row = self.row
         if row is None:
+            return
+        if self._marks:
+            self.desk.copy_one(copied([one for one in self._rows if one.key in self._marks]))
             return
         keys = [fingerprint for fingerprint, _ in fingerprints(row.file)] if row.file else []
         values = {"name": row.name, "file": row.path, "what": row.what}
@@ -283,15 +278,16 @@ class TeamScreen(FilteredScreen[TeamFilters]):
     def show_filtered(self) -> None:
         self._show_rows()
 
-    def focus_list(self) -> None:
-        self.list.focus()
-
     def clear(self) -> bool:
-        """Esc takes back the reading, plan or diff, the filters, one after the other."""
+        """Esc takes back the reading, plan or diff, the filters, the marks, one after the other."""
         if self.has_class("-full"):
             self.action_team_open()
         elif self._view != "about":
             self._end_question()
+        elif super().clear():
+            return True
+        elif self._marks:
+            self._set_marks(frozenset())
         else:
-            return super().clear()
+            return False
         return True

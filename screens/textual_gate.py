@@ -11,6 +11,7 @@ from textual.app import App
 from textual.binding import ActiveBinding
 from textual.screen import Screen
 from textual.strip import Strip
+from textual.widget import Widget
 
 TEXTUAL_VERSION = "8.2.8"
 """The version whose private API screens/driver.py knows."""
@@ -34,6 +35,14 @@ def install() -> str:
     return ""
 
 
+def style_late() -> None:
+    """Have styles worked out when they are needed, by any driver; another Textual does it as it does."""
+    if is_known():
+        from screens import driver
+
+        driver.style_late()
+
+
 def live_bindings(screen: Screen[Any], key: str = "", ids: Collection[str] = ()) -> dict[str, ActiveBinding]:
     """The bindings that do something now: of `key`, and of the keys that those with these ids have.
 
@@ -54,6 +63,23 @@ def repaint(app: App[Any]) -> None:
         driver.repaint(app)
     else:
         app.refresh(layout=True)
+
+
+def paint_now(widget: Widget) -> None:
+    """Send what has changed of a widget at once, before what else has."""
+    if is_known():
+        from screens import driver
+
+        driver.paint_now(widget)
+
+
+def keys_wait(app: App[Any]) -> bool:
+    """Whether keys have been pressed of which the app does not know yet; False where nobody can tell."""
+    if not is_known():
+        return False
+    from screens import driver
+
+    return driver.keys_wait(app)
 
 
 def tell_title(app: App[Any], title: str) -> None:

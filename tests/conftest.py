@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import gc
 import os
 import shutil
@@ -19,6 +20,7 @@ from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 from syrupy.location import PyTestLocation
 from textual.app import App
 
+from screens import textual_gate
 from tests.claude_program import claude_or_none as claude_or_none
 from tests.claude_program import claude_program as claude_program
 
@@ -27,6 +29,8 @@ TESTS, SNAPSHOTS = ROOT / "tests", ROOT / "snapshots"
 
 os.environ.pop("NO_COLOR", None)  # a developer's own setting would change the pictures
 os.environ["HERO_RESIDENT"] = "0"  # no test leaves a cockpit behind
+os.environ["XDG_STATE_HOME"] = tempfile.mkdtemp(prefix="hero-state-")
+atexit.register(shutil.rmtree, os.environ["XDG_STATE_HOME"], ignore_errors=True)
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # in a shell's background job; no child would hear ctrl-c
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
@@ -80,6 +84,13 @@ def short_dir() -> Iterator[Path]:
     path = Path(tempfile.mkdtemp(prefix="h", dir="/tmp"))
     yield path
     shutil.rmtree(path, ignore_errors=True)
+
+
+def pytest_collection_finish() -> None:
+    """Thousands of tests stay in memory: looking through them for garbage took a third of the whole run."""
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
+    textual_gate.style_late()
 
 
 @pytest.fixture(scope="session", autouse=True)

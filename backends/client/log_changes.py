@@ -1,4 +1,4 @@
-"""Tells when a log's file has changed, so that nothing has to look again and again."""
+"""Tells when one of a log's files has changed, so that nothing has to look again and again."""
 
 from __future__ import annotations
 
@@ -16,14 +16,16 @@ POLL_SECONDS = 0.5
 """How often to look where the kernel does not tell: no watches left, a network's file system's folder gone."""
 
 
-async def changes(path: Path) -> AsyncGenerator[None, None]:
-    """Once at first, then whenever `path` may have been written to, or its name have passed on; never ends."""
+async def changes(*paths: Path) -> AsyncGenerator[None, None]:
+    """Once at first, then whenever one of `paths` may have been written to, or its name passed on; never ends."""
     try:
         with Inotify() as notify:
-            notify.add(path.parent, NAMES)
+            for folder in {path.parent for path in paths}:
+                notify.add(folder, NAMES)
             while True:
-                with contextlib.suppress(FileNotFoundError):
-                    notify.add(path, MODIFY)  # the same file again is the same watch
+                for path in paths:
+                    with contextlib.suppress(FileNotFoundError):
+                        notify.add(path, MODIFY)  # the same file again is the same watch
                 yield
                 await asyncio.sleep(REST_SECONDS)
                 await notify.changed()

@@ -87,9 +87,19 @@ class LogFile:
         self._wanted.set()
 
     @property
+    def files(self) -> LogFiles:
+        """The file with its rotations."""
+        return self._files
+
+    @property
     def path(self) -> Path:
         """The newest file."""
         return self._files.path
+
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """The same, as of a log that has several."""
+        return (self.path,)
 
     @property
     def size(self) -> int:

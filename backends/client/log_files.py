@@ -24,7 +24,7 @@ class LogFiles:
         self._open()
 
     def _open(self) -> None:
-        for path in reversed(list(_rotations(self.path))):
+        for path in reversed(list(rotations(self.path))):
             self._add(path)
 
     def _add(self, path: Path) -> bool:
@@ -46,6 +46,10 @@ class LogFiles:
     def size(self) -> int:
         """Bytes of all files."""
         return sum(segment.size for segment in self._segments)
+
+    def ages(self) -> list[tuple[int, float]]:
+        """Of each file its first place, and when it was written to last, in seconds since the epoch."""
+        return [(segment.base, os.fstat(segment.handle).st_mtime) for segment in self._segments]
 
     def close(self) -> None:
         """Close the files; nobody may read any more."""
@@ -177,7 +181,8 @@ class LogFiles:
 _CONTINUING = bytes(range(0x80, 0xC0))
 
 
-def _rotations(path: Path) -> Iterator[Path]:
+def rotations(path: Path) -> Iterator[Path]:
+    """The file itself, whether it is there or not, then its older ones, as far as they are numbered."""
     yield path
     for number in range(1, ROTATIONS + 1):
         older = path.with_name(f"{path.name}.{number}")

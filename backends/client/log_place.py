@@ -1,7 +1,8 @@
-"""Whether a log is a file that its reader may open, and which; anything else is asked of a daemon."""
+"""Whether logs are files that their reader may open, and which; anything else is asked of a daemon."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -9,22 +10,23 @@ from backends.client.locate import Where, is_system
 from backends.model.errors import HeroError
 
 
-def log_path(where: Where, me: str, user: str, services: Sequence[str], build: str = "") -> Path | None:
-    """The file of one's own service or build, None where the log is another's, several, journald's or not there.
+def log_paths(where: Where, me: str, user: str, services: Sequence[str], build: str = "") -> dict[str, Path]:
+    """The files of one's own services or build by their names; none where one is another's, journald's or closed.
 
+    Of several services those that have logged nothing yet are among them, as long as there is a file of one.
     A teammate's log may lie open on a rootless box; whether it is shown is for the box to say, which knows the
     team's word.
     """
-    if user != me or (not build and len(services) != 1):
-        return None
-    name = build or services[0]
-    if "/" in name or not name.strip("."):
-        return None
+    names = (build,) if build else tuple(services)
+    if user != me or any("/" in name or not name.strip(".") for name in names):
+        return {}
     try:
         slot = where.slot(user)
     except HeroError:
-        return None
+        return {}
     if not build and is_system(where.box):
-        return None
-    path = slot.build_log / f"{build}.log" if build else slot.service_log(name)
-    return path if path.is_file() else None
+        return {}
+    paths = {name: slot.build_log / f"{name}.log" if build else slot.service_log(name) for name in names}
+    if any(path.exists() and not (path.is_file() and os.access(path, os.R_OK)) for path in paths.values()):
+        return {}
+    return paths if any(path.exists() for path in paths.values()) else {}

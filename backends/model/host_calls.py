@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
+from backends.model.containers import ContainerReport
 from backends.model.frozen import Frozen
 from backends.model.host import CleanKind, CleanPlan, DiskReport, HostStatus, SlotDisk
 from backends.model.method import Empty, Method
@@ -53,6 +54,9 @@ HOST_METHODS: tuple[Method, ...] = (
     Method("host.watch", "box", Empty, HostWatched, "The machine as it goes on, by `host` notifications."),
     Method("host.unwatch", "box", HostUnwatchParams, Empty, "Look no more."),
     Method("host.disk", "box", Empty, DiskReport, "What takes the room on the disks, as measured last."),
+    Method(
+        "host.containers", "box", Empty, ContainerReport, "What Docker and Podman run, container by container."
+    ),
     Method("host.measure", "box", HostMeasureParams, DiskReport, "Begin to measure the disks anew."),
     Method("host.measure_stop", "box", Empty, Empty, "Measure no more; what was measured stays."),
     Method("slot.disk", "slot", SlotDiskParams, SlotDisk, "What the slot holds on its disk."),

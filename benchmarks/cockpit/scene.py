@@ -15,6 +15,7 @@ from benchmarks.cockpit.terminal import Program, program
 
 ROOT = Path(__file__).resolve().parents[2]
 TRIVIAL = (sys.executable, "-m", "benchmarks.cockpit.trivial")
+_METERED = (sys.executable, "-m", "benchmarks.cockpit.metered")
 SMALL = (10, 12)
 LARGE = (1000, 50)
 _CURSOR = "▌"
@@ -56,23 +57,29 @@ def environment(config: Path) -> dict[str, str]:
     return {
         "XDG_CONFIG_HOME": str(config),
         "XDG_RUNTIME_DIR": str(config),
+        "XDG_CACHE_HOME": str(config),
+        "PYTHONDONTWRITEBYTECODE": "",
         "PYTHONPATH": str(ROOT),
         "COLORTERM": "truecolor",
         "HERO_RESIDENT": "0",
     }
 
 
-def argv(box: Box, *options: str) -> list[str]:
-    """The command of the cockpit."""
+def argv(box: Box, *options: str, meter: Path | None = None) -> list[str]:
+    """The command of the cockpit, or of one that tells into a file what its keys cost."""
+    words = ["--box", str(box.folder), "--slot", user(0), *options]
+    if meter is not None:
+        return [*_METERED, str(meter), "hero_tui.cockpit", *words]
     installed = Path(sys.executable).parent / "hero_tui"
     start = [str(installed)] if os.access(installed, os.X_OK) else [sys.executable, "-m", "hero_tui.cockpit"]
-    return [*start, "--box", str(box.folder), "--slot", user(0), *options]
+    return [*start, *words]
 
 
 @contextmanager
-def cockpit(box: Box, *options: str) -> Iterator[Program]:
+def cockpit(box: Box, *options: str, meter: Path | None = None) -> Iterator[Program]:
     """The cockpit with the fleet on its screen."""
-    with program(argv(box, *options), environment(box.folder)) as made:
+    with program(argv(box, *options, meter=meter), environment(box.folder)) as made:
+        made.meter = meter
         made.until(fleet_is_shown)
         made.settle()
         yield made
@@ -85,9 +92,11 @@ def fleet_is_shown(seen: Program) -> bool:
 
 
 @contextmanager
-def trivial() -> Iterator[Program]:
+def trivial(meter: Path | None = None) -> Iterator[Program]:
     """The trivial app."""
-    with program(TRIVIAL, {"PYTHONPATH": str(ROOT)}) as made:
+    argv = TRIVIAL if meter is None else [*_METERED, str(meter), "benchmarks.cockpit.trivial"]
+    with program(argv, {"PYTHONPATH": str(ROOT)}) as made:
+        made.meter = meter
         made.until(lambda seen: "key 0" in seen.text)
         made.settle()
         yield made

@@ -1,6 +1,7 @@
 """Start to the first meaningful frame, cold and with a resident cockpit, against the trivial Textual app.
 
-Run: python -m benchmarks.cockpit.start [--rounds N]. Cold means with warm files and no resident cockpit.
+Run: python -m benchmarks.cockpit.start [--rounds N]. Cold means with no resident cockpit and with warm files: what
+Python and the cockpit compile and keep at the first start of a version is there, for the trivial app as for ours.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ def main() -> None:
     rounds = parser.parse_args().rounds
     trivial, cold, resident, bare = [], [], [], []
     with fake_box(SMALL) as box:
+        _warm_up(box)
         for _ in range(rounds):
             bare.append(_bare())
             trivial.append(_trivial())
@@ -45,6 +47,17 @@ def main() -> None:
     print(load_told())
 
 
+def _warm_up(box: Box) -> None:
+    """The first start of each: it leaves what all later ones use."""
+    _trivial()
+    with program(argv(box), environment(box.folder)) as seen:
+        seen.until(fleet_is_shown)
+        deadline = time.monotonic() + _READY_SECONDS
+        while not list(box.folder.glob("hero/*.image")) and time.monotonic() < deadline:
+            seen.watch(0.2)
+        _quit(seen)
+
+
 def _cockpit(box: Box, around: dict[str, str]) -> float:
     with program(argv(box), around) as seen:
         shown = (seen.until(fleet_is_shown) - seen.began) * 1000
@@ -60,7 +73,7 @@ def _quit(seen: Program) -> None:
 
 
 def _trivial() -> float:
-    with program(TRIVIAL, {"PYTHONPATH": str(ROOT)}) as seen:
+    with program(TRIVIAL, {"PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": ""}) as seen:
         return (seen.until(lambda one: "key 0" in one.text) - seen.began) * 1000
 
 

@@ -74,7 +74,7 @@ class Server:
             return  # an app without a terminal needs our own driver
         from hero_tui.opening import load_all
         from hero_tui.resident.sources import Sources
-        from hero_tui.settings import settings_path
+        from hero_tui.settings_plain import settings_path
 
         load_all()
         sources = Sources([settings_path()])

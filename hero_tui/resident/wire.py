@@ -8,17 +8,19 @@ A message is a length and texts; the first text is its kind. Terminals travel wi
 
 from __future__ import annotations
 
+import _socket  # what `socket` puts around it, names for four hundred numbers above all, takes a tenth of a start
 import os
-import socket
 import stat
-import struct
 import sys
-import zlib
 
-_LENGTH = struct.Struct("!I")
+Connection = _socket.socket
+_LENGTH = 4
+_NUMBER = 4
+"""Bytes of a number, as C has it."""
 _LIMIT = 4 * 1024 * 1024
 _MOST_FILES = 8
 _NAME = "cockpit-{:08x}.sock"
+_PRIME = 4_294_967_291
 
 KEPT = frozenset({"COLORTERM", "HOME", "LANG", "LOGNAME", "NO_COLOR", "TERM", "TZ", "USER", "ESCDELAY"})
 _KEPT_PREFIXES = ("HERO_", "LC_", "PYTHON", "TEXTUAL_", "XDG_CONFIG", "XDG_DATA", "XDG_STATE")
@@ -29,8 +31,8 @@ _FIXED_PREFIXES = ("PYTHON", "TEXTUAL_")
 def socket_path() -> str:
     """Where the resident cockpit of this user and installation listens; "" where no folder is private enough."""
     folder = _folder()
-    installed = f"{sys.executable}\0{os.path.dirname(os.path.dirname(__file__))}"
-    return os.path.join(folder, _NAME.format(zlib.crc32(installed.encode()))) if folder else ""
+    installed = os.fsencode(f"{sys.executable}\0{os.path.dirname(os.path.dirname(__file__))}")
+    return os.path.join(folder, _NAME.format(int.from_bytes(installed, "big") % _PRIME)) if folder else ""
 
 
 def _folder() -> str:
@@ -57,37 +59,54 @@ def is_private(folder: str) -> bool:
     return stat.S_ISDIR(found.st_mode) and found.st_uid == os.geteuid() and not found.st_mode & 0o077
 
 
-def is_ours(connection: socket.socket) -> bool:
+def unconnected() -> Connection:
+    """A socket that can be connected to `socket_path`."""
+    return Connection(_socket.AF_UNIX)
+
+
+def is_ours(connection: Connection) -> bool:
     """Whether the other side runs as this user: nobody else gets a terminal of ours, or ours to draw on theirs."""
-    peer = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
-    return bool(struct.unpack("3i", peer)[1] == os.geteuid())
+    peer = connection.getsockopt(_socket.SOL_SOCKET, _socket.SO_PEERCRED, 3 * _NUMBER)
+    return int.from_bytes(peer[_NUMBER : 2 * _NUMBER], sys.byteorder) == os.geteuid()
 
 
-def send(connection: socket.socket, *texts: str, files: tuple[int, ...] = ()) -> None:
+def send(connection: Connection, *texts: str, files: tuple[int, ...] = ()) -> None:
     """Send a message. Raises OSError."""
     body = b"\0".join(os.fsencode(text) for text in texts)
-    message = _LENGTH.pack(len(body)) + body
-    sent = socket.send_fds(connection, [message], list(files)) if files else connection.send(message)
+    message = len(body).to_bytes(_LENGTH, "big") + body
+    rights = b"".join(file.to_bytes(_NUMBER, sys.byteorder) for file in files)
+    sent = connection.sendmsg([message], [(_socket.SOL_SOCKET, _socket.SCM_RIGHTS, rights)] if files else [])
     if sent < len(message):
         connection.sendall(message[sent:])
 
 
-def receive(connection: socket.socket) -> tuple[list[str], list[int]]:
+def receive(connection: Connection) -> tuple[list[str], list[int]]:
     """The next message and the files with it; no texts once the other side has gone. Raises OSError."""
-    head, files, _, _ = socket.recv_fds(connection, _LENGTH.size, _MOST_FILES)
+    head, besides, _, _ = connection.recvmsg(_LENGTH, _socket.CMSG_LEN(_MOST_FILES * _NUMBER))
+    files = [
+        file
+        for level, kind, data in besides
+        if (level, kind) == (_socket.SOL_SOCKET, _socket.SCM_RIGHTS)
+        for file in _numbers(data)
+    ]
     for file in files:
         os.set_inheritable(file, False)
-    head += _exactly(connection, _LENGTH.size - len(head)) if head else b""
-    if len(head) < _LENGTH.size:
+    head += _exactly(connection, _LENGTH - len(head)) if head else b""
+    if len(head) < _LENGTH:
         return [], files
-    (length,) = _LENGTH.unpack(head)
+    length = int.from_bytes(head, "big")
     if length > _LIMIT:
         raise OSError("the message is too long")
     body = _exactly(connection, length)
     return ([os.fsdecode(text) for text in body.split(b"\0")] if len(body) == length else []), files
 
 
-def _exactly(connection: socket.socket, length: int) -> bytes:
+def _numbers(data: bytes) -> list[int]:
+    whole = len(data) // _NUMBER * _NUMBER
+    return [int.from_bytes(data[at : at + _NUMBER], sys.byteorder) for at in range(0, whole, _NUMBER)]
+
+
+def _exactly(connection: Connection, length: int) -> bytes:
     """So many bytes, or fewer where the other side has gone."""
     data = b""
     while len(data) < length and (more := connection.recv(length - len(data))):

@@ -9,6 +9,7 @@ from typing import Any
 
 from backends.model.errors import unknown_name
 from backends.rpc.sync_client import SyncClient
+from hero_tui.render.containers import container_lines
 from hero_tui.render.host import disk_lines, status_lines
 from hero_tui.verbs.exits import DONE, FAILED
 from hero_tui.verbs.parsing import refuse_beside
@@ -22,7 +23,9 @@ _LOOK_SECONDS = 0.3
 def configure(_: str, parser: argparse.ArgumentParser) -> None:
     """Add the verb's own options."""
     parser.add_argument("user", metavar="USER", nargs="?", default="", help="with --disk: of this slot only")
-    parser.add_argument("--disk", action="store_true", help="what takes the room, as measured last")
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument("--disk", action="store_true", help="what takes the room, as measured last")
+    what.add_argument("--containers", action="store_true", help="what Docker and Podman run, one by one")
     parser.add_argument("--fresh", action="store_true", help="with --disk: measure now; ctrl-c gives up")
 
 
@@ -33,12 +36,23 @@ def run(session: Session, asked: argparse.Namespace) -> int:
     with box_client(session.where()) as client:
         if asked.disk:
             return _disk(session, client, asked.user, fresh=asked.fresh)
+        if asked.containers:
+            return _containers(session, client)
         status = client.call("host.status", {}, timeout=_SECONDS)
     if session.json:
         session.answer(status)
     else:
         session.show(status_lines(status, session.terminal(), time.time()))
     return FAILED if any(one["level"] == "bad" for one in status["sample"]["warnings"]) else DONE
+
+
+def _containers(session: Session, client: SyncClient) -> int:
+    report = client.call("host.containers", {}, timeout=_SECONDS)
+    if session.json:
+        session.answer(report)
+    else:
+        session.show(container_lines(report, session.terminal()))
+    return DONE
 
 
 def _disk(session: Session, client: SyncClient, user: str, *, fresh: bool) -> int:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from backends.model.agents import EFFORTS, Agent
 from screens.widgets.celltext import clean
-from screens.widgets.list_filters import ListFilters
+from screens.widgets.list_filters import ListFilters, matcher
 
 _RANKS: Mapping[str, int] = {"waiting": 0, "error": 1, "gone": 3}
 _LIVE = 2
@@ -63,8 +63,7 @@ def ordered(rows: Iterable[AgentRow], me: str) -> list[AgentRow]:
 
 def filtered(rows: Iterable[AgentRow], filters: AgentFilters) -> list[AgentRow]:
     """What the filters leave."""
-    words = filters.text.removeprefix("!").lower().split()
-    inverse = filters.text.startswith("!")
+    matches = matcher(filters.text)
 
     def kept(row: AgentRow) -> bool:
         agent = row.agent
@@ -72,17 +71,14 @@ def filtered(rows: Iterable[AgentRow], filters: AgentFilters) -> list[AgentRow]:
             return False
         if filters.only_slot and agent.slot != filters.only_slot:
             return False
-        if not words:
-            return True
-        text = _searched(agent)
-        return not any(word in text for word in words) if inverse else all(word in text for word in words)
+        return not filters.text or matches(_searched(agent))
 
     return [row for row in rows if kept(row)]
 
 
 def _searched(agent: Agent) -> str:
     parts = (agent.name, agent.says, agent.title, agent.model, agent.effort, agent.credential, agent.service)
-    return "\n".join((*parts, agent.branch, agent.issue, agent.last_line)).lower()
+    return "\n".join((*parts, agent.branch, agent.issue, agent.last_line))
 
 
 def task(agent: Agent) -> str:

@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
 
-from backends.model.state import Build
 from screens.widgets.build_model import Timings, is_open, moment, took
 from screens.widgets.celltext import clean, coarse_age, duration, fit, fit_middle, fit_right
 from screens.widgets.glyphs import UNICODE, Glyphs
 from screens.widgets.one_line import Part
 from screens.widgets.sparkline import sparkline
+
+if TYPE_CHECKING:
+    from backends.model.state import Build
 
 PHASES = ("queue", "worktree", "compile", "pack", "publish", "install", "restart")
 """In the order in which a build goes through them."""

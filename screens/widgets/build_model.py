@@ -7,10 +7,13 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from statistics import median
+from typing import TYPE_CHECKING
 
-from backends.model.calls import BuildListResult
-from backends.model.state import Build
-from screens.widgets.list_filters import ListFilters
+from screens.widgets.list_filters import ListFilters, matcher
+
+if TYPE_CHECKING:
+    from backends.model.calls import BuildListResult
+    from backends.model.state import Build
 
 _RANK = {"queued": 0, "running": 1}
 _ENDED = 2
@@ -161,20 +164,19 @@ def oldest(builds: Sequence[Build]) -> str:
 
 def filtered(builds: Iterable[Build], filters: BuildFilters) -> list[Build]:
     """Those that the filters leave."""
-    return [build for build in builds if _is_left(build, filters)]
+    matches = matcher(filters.text)
+    return [build for build in builds if _is_left(build, filters) and matches(_words(build))]
 
 
 def _is_left(build: Build, filters: BuildFilters) -> bool:
     if filters.only_slot and build.slot != filters.only_slot:
         return False
-    if filters.only_failed and build.state != "failed":
-        return False
-    wanted = filters.text.strip().lower()
-    inverse, wanted = wanted.startswith("!"), wanted.removeprefix("!")
-    if not wanted:
-        return True
+    return not filters.only_failed or build.state == "failed"
+
+
+def _words(build: Build) -> str:
     words = (build.slot, build.service, build.branch, build.commit, build.state, build.reason, build.actor)
-    return (wanted in " ".join((*words, build.tag, build.id)).lower()) != inverse
+    return "\n".join((*words, build.tag, build.id))
 
 
 def timings(builds: Sequence[Build]) -> Timings:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import TYPE_CHECKING
 
-from backends.model.state import Operation, ServiceStatus
 from screens.widgets.celltext import clean, coarse_age, duration
 from screens.widgets.grid_data import GridCell
+
+if TYPE_CHECKING:
+    from backends.model.state import Operation, ServiceStatus
 
 _NO_COUNT = frozenset({"succeeded", "cancelled", "superseded"})
 _PHASES = (

@@ -12,6 +12,7 @@ from textual.containers import Horizontal, Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Button, Input, Static
 
+from screens.widgets.actionbutton import ActionButton
 from screens.widgets.celltext import clean
 
 
@@ -57,10 +58,11 @@ class Confirm(ModalScreen[bool]):
                 field.cursor_blink = False
                 yield field
             with Horizontal(id="confirm-buttons"):
-                yield Button("Cancel", id="confirm-cancel")
+                yield ActionButton("Cancel", "confirm.cancel", id="confirm-cancel")
                 style = "-danger" if self._danger else ""
                 label = self._action.replace("[", "\\[")
-                yield Button(label, id="confirm-action", classes=style, disabled=bool(self._typed))
+                locked = bool(self._typed)
+                yield ActionButton(label, "confirm.agree", id="confirm-action", classes=style, disabled=locked)
 
     def on_mount(self) -> None:
         """With a name to type, the keys go there; Enter does nothing until it is right."""

@@ -7,18 +7,20 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import zip_longest
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from rich.cells import cell_len
-from textual.geometry import Region
+from textual.geometry import Region, Size
 from textual.strip import Strip
 from textual.widget import Widget
 
-from backends.model.state import ServiceStatus
 from screens.widgets.cells import ago, headline
 from screens.widgets.celltext import clean, fit
 from screens.widgets.glyphs import UNICODE, Glyphs
 from screens.widgets.one_line import Part, paint_parts
+
+if TYPE_CHECKING:
+    from backends.model.state import ServiceStatus
 
 _LABEL = 10
 _HOME = str(Path.home())
@@ -153,6 +155,7 @@ class DetailPane(Widget):
         super().__init__(id=id, classes=classes)
         self._view = DetailView()
         self._lines: list[list[Part]] = []
+        self._wrapped_for = Size()
 
     def show(self, view: DetailView) -> None:
         """Show something else; repaints only if it differs."""
@@ -175,12 +178,13 @@ class DetailPane(Widget):
         return max(8, self.size.width - _LABEL - 2)
 
     def on_resize(self) -> None:
-        """Break the lines anew."""
-        self._wrap()
-        self.refresh()
+        """Break the lines anew, unless they have been painted so already."""
+        if self._wrapped_for != self.size:
+            self._wrap()
+            self.refresh()
 
     def _wrap(self) -> None:
-        height = self.size.height
+        self._wrapped_for, height = self.size, self.size.height
         if self._view.sentence:
             self._lines = [[], [(f" {self._view.sentence}", "detail--quiet")]]
             return
@@ -198,6 +202,8 @@ class DetailPane(Widget):
 
     def render_line(self, y: int) -> Strip:
         """One line."""
+        if self._wrapped_for != self.size:
+            self._wrap()  # Textual tells of a first size after it has painted in it
         return paint_parts(self, self._lines[y] if y < len(self._lines) else [])
 
 

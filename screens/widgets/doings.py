@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Protocol
 
-from textual.app import ComposeResult
 from textual.containers import Vertical
+from textual.widget import Widget
 from textual.widgets import Static
 
 from screens.widgets.celltext import clean
@@ -42,7 +42,7 @@ class DoingStack(Vertical):
         super().__init__(id=id)
         self._cancel_key = cancel_key
 
-    def compose(self) -> ComposeResult:
+    def _places(self) -> Iterator[Widget]:
         """A bar and a text for each of the newest."""
         for place in range(SHOWN):
             yield OperationBar(cancel_key=self._cancel_key, id=f"doing-{place}")
@@ -51,6 +51,10 @@ class DoingStack(Vertical):
     def show(self, doings: Sequence[Shown]) -> None:
         """Show these, newest at the bottom; repaints only what differs."""
         shown = doings[-SHOWN:]
+        if not self.children:
+            if not shown:
+                return  # a screen stands sooner without what most never show
+            self.mount_all(self._places())
         self.set_class(bool(shown), "-shown")
         self.set_class(any(doing.view.state == "failed" for doing in shown), "-failed")
         for place in range(SHOWN):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from rich.cells import cell_len
 from textual import events
@@ -13,11 +13,13 @@ from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
-from backends.model.state import ServiceStatus
 from screens.widgets.cells import ago, is_faulty
 from screens.widgets.celltext import clean, fit
 from screens.widgets.glyphs import UNICODE, Glyphs
 from screens.widgets.one_line import Part, paint_parts
+
+if TYPE_CHECKING:
+    from backends.model.state import ServiceStatus
 
 _ORDER = ("crashed", "unhealthy", "missing", "failed")
 _SHOWN = 40

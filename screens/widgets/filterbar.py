@@ -29,10 +29,10 @@ class FilterBar(Input):
         text: str
         kept: bool
 
-    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
-        super().__init__(
-            placeholder="/ filter   ! inverse   ~ regex", id=id, classes=classes, select_on_focus=False
-        )
+    def __init__(
+        self, hint: str = "words   !without   -f letters", *, id: str | None = None, classes: str | None = None
+    ) -> None:
+        super().__init__(placeholder=hint, id=id, classes=classes, select_on_focus=False)
         self.cursor_blink = False
         self._before = ""
 

@@ -8,7 +8,7 @@ from typing import Literal
 
 from backends.model.health_report import HealthFinding, HealthMend, HealthState
 from screens.examination import Ill, Job, Looked
-from screens.widgets.list_filters import ListFilters
+from screens.widgets.list_filters import ListFilters, matcher
 
 RowState = Literal["ok", "warn", "bad", "skipped", "waiting"]
 
@@ -96,8 +96,7 @@ def rows_of(
 
 def filtered(rows: Iterable[FindingRow], filters: FindingFilters) -> list[FindingRow]:
     """What the filters leave, the first of each area marked as such."""
-    words = filters.text.removeprefix("!").lower().split()
-    inverse = filters.text.startswith("!")
+    matches = matcher(filters.text)
 
     def kept(row: FindingRow) -> bool:
         if filters.only_wrong and row.state in ("ok", "skipped"):
@@ -108,9 +107,7 @@ def filtered(rows: Iterable[FindingRow], filters: FindingFilters) -> list[Findin
             return False
         finding = row.finding
         told = (finding.what, finding.mend, finding.id) if finding else ()
-        text = "\n".join((row.job.area, row.job.slot, row.title, row.state, *told)).lower()
-        found = [word in text for word in words]
-        return not words or (not any(found) if inverse else all(found))
+        return matches("\n".join((row.job.area, row.job.slot, row.title, row.state, *told)))
 
     left = [row for row in rows if kept(row)]
     heads = [area_of(row) for row in left]

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
 
-from backends.model.inbox import InboxItem
 from screens.desk import INTEGRATION, SlotView
 from screens.widgets.detail import DetailView, Fact
 from screens.widgets.faultlist import Fault
 from screens.widgets.glyphs import UNICODE, Glyphs
 from screens.widgets.grid_data import GridRow
 from screens.widgets.inbox_model import is_open
+
+if TYPE_CHECKING:
+    from backends.model.inbox import InboxItem
 
 _AGENTS_FIRST = ("waiting", "error", "working", "starting", "idle")
 """Which state of an agent stands for those of its slot."""

@@ -9,6 +9,7 @@ from typing import ClassVar
 
 from textual import events
 from textual.binding import Binding, BindingType
+from textual.content import Content
 from textual.geometry import Offset, Region, Size
 from textual.message import Message
 from textual.scroll_view import ScrollView
@@ -111,6 +112,9 @@ class FleetGrid(ScrollView, can_focus=True):
         self._cursor: tuple[str, str] | None = None
         self._glyphs = glyphs
         self._painted: Canvas | None = None
+        self._shaped = Size()
+        self._tip: Callable[[str, str], Content | None] = lambda *_: None
+        self._spot: tuple[str, str] | None = None
 
     # -- data -------------------------------------------------------------------------------------
 
@@ -153,9 +157,16 @@ class FleetGrid(ScrollView, can_focus=True):
         """Take cells from `look` when they are first shown, and from `faults` how many of a row's are faulty."""
         self._model.watch(look, faults)
 
+    def tell_from(self, tip: Callable[[str, str], Content | None]) -> None:
+        """Take from `tip` what is told of a cell where the mouse rests on it; it is asked once a cell."""
+        self._tip = tip
+
     def look_again(self, cells: Iterable[tuple[str, str]]) -> None:
         """These may look otherwise. Those that nobody has looked at yet are only counted."""
         known, moved = [], False
+        cells = tuple(cells)
+        if self._spot in cells:
+            self._tell_spot()
         for row_key, column_key in cells:
             if self._model.is_known(row_key, column_key):
                 known.append(((row_key, column_key), self._model.newest(row_key, column_key)))
@@ -290,14 +301,16 @@ class FleetGrid(ScrollView, can_focus=True):
         keys = (view.rows[row].key, view.columns[column].key)
         if keys == self._cursor:
             return
-        before, self._cursor = self._position() if self._cursor else (row, column), keys
+        first, (old_row, old_column) = self._cursor is None, self._position()
+        self._cursor = keys
         self._scroll_into_view(row, column)
-        for changed_row, changed_column in (before, (row, column)):
-            self.refresh_boxes(
-                self._canvas.cell_box(self._viewport, changed_row, changed_column),
-                self._canvas.label_box(self._viewport, changed_row),
-                self._canvas.header_box(self._viewport, changed_column),
-            )
+        canvas, port = self._canvas, self._viewport
+        boxes = [canvas.cell_box(port, old_row, old_column), canvas.cell_box(port, row, column)]
+        if first or old_row != row:
+            boxes += [canvas.label_box(port, old_row), canvas.label_box(port, row)]
+        if first or old_column != column:
+            boxes += [canvas.header_box(port, old_column), canvas.header_box(port, column)]
+        self.refresh_boxes(*boxes)
         self._post_highlight()
 
     def _post_highlight(self) -> None:
@@ -423,25 +436,45 @@ class FleetGrid(ScrollView, can_focus=True):
         if offset is None or not self.view.rows:
             return
         event.stop()
-        geometry, (scroll_x, scroll_y) = self._geometry, self.scroll_offset
-        row, column = self._position()
-        hit = geometry.row_at(offset.y, scroll_y)
-        if hit is not None and hit[0] >= len(self.view.rows):
+        place, column = self._place_at(offset.x, offset.y)
+        if (place or 0) >= len(self.view.rows) or (column or 0) >= len(self.view.columns):
             return
-        if offset.x >= geometry.left:
-            column = (offset.x - geometry.left + scroll_x) // geometry.pitch
-            if column >= len(self.view.columns):
-                return
-        self._move_to(hit[0] if hit else row, column)
-        on_head = hit is not None and self.view.rows[hit[0]].head
-        if on_head or (event.chain == 2 and hit is not None and offset.x >= geometry.left):
+        row, before = self._position()
+        self._move_to(row if place is None else place, before if column is None else column)
+        on_head = place is not None and self.view.rows[place].head
+        if on_head or (event.chain == 2 and place is not None and column is not None):
             self.action_select()
+
+    def _place_at(self, x: int, y: int) -> tuple[int | None, int | None]:
+        """Row and column there, by their places; None over the header and the rule, and over the labels."""
+        hit = self._geometry.row_at(y, self.scroll_offset.y)
+        if x < self._geometry.left:
+            return hit[0] if hit else None, None
+        return hit[0] if hit else None, (x - self._geometry.left + self.scroll_offset.x) // self._geometry.pitch
+
+    def spot_at(self, x: int, y: int) -> tuple[str, str]:
+        """The keys of the cell there, empty ones beside the cells."""
+        row, column = self._place_at(x, y)
+        rows, columns = self.view.rows, self.view.columns
+        inside = row is not None and column is not None and row < len(rows) and column < len(columns)
+        return (rows[row or 0].key, columns[column or 0].key) if inside else ("", "")
+
+    def on_mouse_move(self, event: events.MouseMove) -> None:
+        """Have the tooltip tell of the cell under the mouse."""
+        self._spot = self.spot_at(event.x, event.y)
+        self._tell_spot()
+
+    def _tell_spot(self) -> None:
+        self.tooltip = self._tip(*self._spot) if self._spot and self._spot[0] else None
 
     # -- shape and styles -------------------------------------------------------------------------
 
     def on_resize(self) -> None:
-        """Choose the density and widths for the new size."""
-        self._reshape()
+        """Choose the density and widths for the new size, unless it has been painted in it already."""
+        if self._shaped != self.size:
+            self._reshape()
+        else:
+            self._keep_cursor()
 
     def on_focus(self) -> None:
         """Draw the cursor as the place where keys go."""
@@ -457,15 +490,22 @@ class FleetGrid(ScrollView, can_focus=True):
         super().notify_style_update()
 
     def _reshape(self) -> None:
-        view = self.view
+        self._measure()
+        self._keep_cursor()
+        self.refresh()
+
+    def _measure(self) -> None:
+        view, self._shaped = self.view, self.size
         # The scrollbar's column is always left free: were it used when there is none, a density could
         # fit without the scrollbar and, by needing one, no longer fit.
         width = max(1, self.size.width - self.styles.scrollbar_size_vertical)
         self._geometry = measure(width, self.size.height, view, self._choice)
         self._painted = None
-        self.virtual_size = Size(*self._geometry.virtual(len(view.rows), len(view.columns)))
-        self._keep_cursor()
-        self.refresh()
+        size = Size(*self._geometry.virtual(len(view.rows), len(view.columns)))
+        if size.width > width or size.height > self.size.height or self.virtual_size.height > self.size.height:
+            self.virtual_size = size
+        else:
+            self.set_reactive(FleetGrid.virtual_size, size)  # there is no scrollbar, so all stays where it is
 
     def _keep_cursor(self) -> None:
         view = self.view
@@ -513,6 +553,8 @@ class FleetGrid(ScrollView, can_focus=True):
 
     def render_line(self, y: int) -> Strip:
         """One line of the widget: header, frozen row, rule or body."""
+        if self._shaped != self.size:
+            self._measure()  # Textual tells of a first size after it has painted in it
         return self._canvas.line(self._viewport, y)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from rich.segment import Segment
@@ -36,6 +36,8 @@ class Canvas:
         self._ink = ink
         self._base = base
         self._titles = header_titles(model.view.columns, geometry.inner - 1)
+        self._header_of = (0, 0)
+        self._header_lines: dict[int, tuple[Segment, ...]] = {}
         self._rows: LRUCache[str, tuple[object, list[Strip]]] = LRUCache(512)
         self._labels: LRUCache[str, tuple[object, list[Strip]]] = LRUCache(512)
         self._looks: LRUCache[tuple[GridCell | None, Style, bool], tuple[paint.Line, ...]] = LRUCache(2048)
@@ -105,34 +107,58 @@ class Canvas:
         body = self._visible(view, self._row(view, row)[line], self._ground(view, row))
         return Strip.join([self._label(view, row)[line], body])
 
+    def _columns(self, view: Viewport) -> tuple[int, int]:
+        """The first of the columns that are to be seen, and the one after the last."""
+        pitch, room = self.geometry.pitch, max(0, view.size.width - self.geometry.left)
+        first = view.scroll.x // pitch
+        return first, min(len(self._titles), -(-(view.scroll.x + room) // pitch))
+
     def _visible(self, view: Viewport, strip: Strip, ground: Style) -> Strip:
-        room = max(0, view.size.width - self.geometry.left)
-        return strip.crop_extend(view.scroll.x, view.scroll.x + room, ground)
+        """What is seen of a line of those columns."""
+        room, hidden = max(0, view.size.width - self.geometry.left), view.scroll.x % self.geometry.pitch
+        return strip.crop_extend(hidden, hidden + room, ground)
 
     def _header(self, view: Viewport, line: int) -> Strip:
         ground = self._base + self._ink.styles["grid--header"]
         hot = self._model.view.column_at.get(view.cursor[1], -1) if view.cursor else -1
-        segments = paint.paint_header(self._titles, self.geometry, self._ink, line, hot)
-        body = Strip(segments, self.geometry.pitch * len(self._titles)).apply_style(self._base)
+        first, last = self._columns(view)
+        segments = list(self._titles_from(first, last, line))
+        if first <= hot < last:
+            segments[hot - first] = self._painted_titles(self._titles[hot : hot + 1], line, 0)[0]
+        body = Strip(segments, self.geometry.pitch * len(segments))
         return Strip.join([Strip.blank(self.geometry.left, ground), self._visible(view, body, ground)])
+
+    def _titles_from(self, first: int, last: int, line: int) -> tuple[Segment, ...]:
+        """A line of the titles of these columns, without the cursor's; they change seldom."""
+        if self._header_of != (first, last):
+            self._header_of, self._header_lines = (first, last), {}
+        if line not in self._header_lines:
+            self._header_lines[line] = self._painted_titles(self._titles[first:last], line, -1)
+        return self._header_lines[line]
+
+    def _painted_titles(self, titles: Sequence[str], line: int, hot: int) -> tuple[Segment, ...]:
+        painted = paint.paint_header(titles, self.geometry, self._ink, line, hot)
+        return tuple(Segment.apply_style(painted, self._base))
 
     def _row(self, view: Viewport, row: int) -> list[Strip]:
         shown, geometry = self._model.view, self.geometry
         key = shown.rows[row].key
         hot = view.cursor[1] if view.cursor and view.cursor[0] == key else None
-        signature = (hot, view.focused if hot is not None else None, self._model.age)
+        first, last = self._columns(view)
+        signature = (hot, view.focused if hot is not None else None, self._model.age, first, last)
         cached = self._rows.get(key)
         if cached is not None and cached[0] == signature:
             return cached[1]
         self._model.bring_up_to_date(key)
         lines: list[list[Segment]] = [[] for _ in range(geometry.row_height)]
         others = self._ground(view, row)
-        for column, service in enumerate(shown.columns):
+        for column in range(first, last):
+            service = shown.columns[column]
             ground = self._ground(view, row, column) if service.key == hot else others
             painted = self._paint(self._model.cell(key, service.key), ground, service.key == hot)
             for target, segments in zip(lines, painted, strict=True):
                 target.extend(segments)
-        strips = [Strip(segments, geometry.pitch * len(shown.columns)) for segments in lines]
+        strips = [Strip(segments, geometry.pitch * max(0, last - first)) for segments in lines]
         self._rows[key] = (signature, strips)
         return strips
 

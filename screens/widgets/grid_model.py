@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from screens.widgets.grid_data import Filters, GridCell, GridColumn, GridRow, GridView
 from screens.widgets.grid_order import Order, Tallies, arranged, is_head
+from screens.widgets.list_filters import FUZZY, matcher
 
 Look = Callable[[str, str], GridCell | None]
 """From row and column to how the binding there looks now."""
@@ -166,10 +167,11 @@ def _match_text(
     text: str, rows: Sequence[GridRow], columns: Sequence[GridColumn]
 ) -> tuple[Sequence[GridRow], Sequence[GridColumn]]:
     """Narrow rows by the words that name users, columns by those that name services; users win a tie."""
-    inverse = text.startswith("!")
-    for word in text.removeprefix("!").lower().split():
-        row_hits = [row for row in rows if word in row.title.lower()]
-        column_hits = [column for column in columns if word in column.title.lower()]
+    inverse, fuzzy = text.startswith("!"), FUZZY if text.startswith(FUZZY) else ""
+    for word in text.removeprefix("!").removeprefix(fuzzy).split():
+        matches = matcher(f"{fuzzy}{word}")
+        row_hits = [row for row in rows if matches(row.title)]
+        column_hits = [column for column in columns if matches(column.title)]
         if inverse:
             rows = [row for row in rows if row not in row_hits]
             columns = [column for column in columns if column not in column_hits]

@@ -9,8 +9,9 @@ from rich.cells import cell_len
 
 from screens.widgets.build_cells import Column
 from screens.widgets.celltext import byte_count, clean, fit, fit_middle, fit_right
+from screens.widgets.container_cells import EngineTable
 from screens.widgets.glyphs import UNICODE, Glyphs
-from screens.widgets.host_model import REST, DiskRow, EngineRow, HostRow, UseRow, View
+from screens.widgets.host_model import REST, DiskRow, HostRow, UseRow, View
 from screens.widgets.linelist import Table
 from screens.widgets.one_line import Part
 
@@ -134,61 +135,6 @@ class DiskTable:
             case "why":
                 return ((fit(part.why, width), "list--quiet"),)
         return _bar(part.size / self.most, width, "list--mark", self.glyphs)
-
-
-@dataclass(frozen=True, slots=True)
-class EngineTable:
-    """What Docker or Podman hold."""
-
-    glyphs: Glyphs = UNICODE
-
-    def key(self, row: HostRow) -> str:
-        return row.key
-
-    def marked(self, row: HostRow) -> bool:
-        return False
-
-    def columns(self, rows: Sequence[HostRow], room: int) -> list[Column]:
-        """The figures, then the name or what is wrong in all that is left."""
-        columns = [
-            Column("engine", "engine", 8),
-            Column("size", fit_right("size", _FIGURE), _FIGURE),
-            Column("going", fit_right("can go", _FIGURE), _FIGURE),
-            Column("state", "state", 18),
-        ]
-        return [*columns, Column("name", "what", max(8, room - sum(column.width + 1 for column in columns)))]
-
-    def parts(self, row: HostRow, column: Column) -> Sequence[Part]:
-        """One cell."""
-        if not isinstance(row, EngineRow):
-            return ((" " * column.width, ""),)
-        width, use, stack = column.width, row.use, row.stack
-        match column.name:
-            case "engine":
-                return ((fit(row.engine.name, width), "list--quiet"),)
-            case "size":
-                return ((fit_right(byte_count(use.size) if use else "", width), "list--name"),)
-            case "going":
-                return (
-                    (fit_right(byte_count(use.reclaimable) if use and use.reclaimable else "", width), _GOING),
-                )
-            case "state":
-                return (self._state(row, width),)
-        if use:
-            return ((fit(use.kind, width), "list--text"),)
-        if stack:
-            return ((fit_middle(f"stack {stack.name}  {stack.folder}", width), "list--text"),)
-        return ((fit(row.engine.problem, width), "health--unhealthy"),)
-
-    def _state(self, row: EngineRow, width: int) -> Part:
-        if row.use:
-            return fit(f"{row.use.active} of {row.use.count} in use", width), "list--quiet"
-        if row.stack:
-            whole = row.stack.running == row.stack.containers
-            sign = self.glyphs.health["healthy" if whole else "stopped" if not row.stack.running else "unhealthy"]
-            told = f"{sign} {row.stack.running} of {row.stack.containers} run"
-            return fit(told, width), "health--healthy" if whole else "health--unhealthy"
-        return fit(f"{self.glyphs.health['unhealthy']} not asked", width), "health--unhealthy"
 
 
 _GOING = "health--healthy"

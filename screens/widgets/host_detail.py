@@ -8,9 +8,11 @@ from datetime import datetime
 from backends.model.host import DiskReport, HostSample, SlotDisk
 from screens.widgets.cells import ago
 from screens.widgets.celltext import byte_count, clean
+from screens.widgets.container_detail import container_facts, stack_facts
+from screens.widgets.container_model import ContainerRow, EngineRow, StackRow
 from screens.widgets.detail import DetailView, Fact, short_path
 from screens.widgets.host_cells import change
-from screens.widgets.host_model import BOX, REST, DiskRow, EngineRow, HostRow, UseRow
+from screens.widgets.host_model import BOX, REST, DiskRow, HostRow, UseRow
 from screens.widgets.one_line import Part
 
 _ENGINE_VERBS = {
@@ -29,9 +31,24 @@ def host_detail(
         return DetailView(tuple(_of_use(row, sample)))
     if isinstance(row, DiskRow):
         return DetailView(tuple(_of_disk(row, report, now, me)))
+    if isinstance(row, ContainerRow):
+        return DetailView(tuple(container_facts(row, now)))
+    if isinstance(row, StackRow):
+        return DetailView(tuple(stack_facts(row)))
     if isinstance(row, EngineRow):
         return DetailView(tuple(_of_engine(row)))
     return DetailView(sentence="Nothing is selected.")
+
+
+def copied(row: HostRow | None) -> dict[str, str]:
+    """What can be copied of a row, by name."""
+    if isinstance(row, DiskRow):
+        verb = f"{row.part.verb} --slot {row.slot}" if row.part.verb else ""
+        return {"path": row.part.path, "command": verb, "name": row.part.name}
+    if isinstance(row, ContainerRow):
+        one = row.container
+        return {"name": one.name, "id": one.id, "image": one.image, "ports": one.ports, "folder": one.folder}
+    return {}
 
 
 def _of_use(row: UseRow, sample: HostSample | None) -> Iterator[Fact]:

@@ -6,26 +6,25 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from backends.model.containers import ContainerReport
 from backends.model.host import (
-    ComposeStack,
     DiskPart,
     DiskReport,
-    EngineReport,
-    EngineUse,
     HostPoint,
     HostSample,
     Machine,
     Share,
 )
-from screens.widgets.list_filters import ListFilters
+from screens.widgets.container_model import ContainerRow, EngineRow, StackRow, engine_rows, words_of
+from screens.widgets.list_filters import ListFilters, matcher
 
 View = Literal["processes", "disk", "containers"]
 VIEWS: tuple[View, ...] = ("processes", "disk", "containers")
-Sort = Literal["memory", "cpu", "name", "size", "growth", "can go"]
+Sort = Literal["memory", "cpu", "name", "size", "growth", "can go", "state"]
 SORTS: Mapping[View, tuple[Sort, ...]] = {
     "processes": ("memory", "cpu", "name"),
     "disk": ("size", "growth", "can go", "name"),
-    "containers": (),
+    "containers": ("name", "memory", "cpu", "size", "state"),
 }
 """By what each view can be sorted, the usual order first."""
 
@@ -65,22 +64,7 @@ class DiskRow:
         return f"{self.slot}\0{self.part.kind}\0{self.part.name}"
 
 
-@dataclass(frozen=True, slots=True)
-class EngineRow:
-    """What an engine's images, containers, … take, or one of its stacks, or why it could not be asked."""
-
-    engine: EngineReport
-    use: EngineUse | None = None
-    stack: ComposeStack | None = None
-
-    @property
-    def key(self) -> str:
-        """What tells it from all others."""
-        kind = self.use.kind if self.use else self.stack.name if self.stack else ""
-        return f"{self.engine.socket}\0{bool(self.stack)}\0{kind}"
-
-
-HostRow = UseRow | DiskRow | EngineRow
+HostRow = UseRow | DiskRow | EngineRow | StackRow | ContainerRow
 
 
 @dataclass(frozen=True)
@@ -94,14 +78,19 @@ class HostFilters(ListFilters):
 
 
 def rows_of(
-    view: View, sample: HostSample | None, report: DiskReport | None, sort: Sort | None, folded: bool
+    view: View,
+    sample: HostSample | None,
+    report: DiskReport | None,
+    containers: ContainerReport | None,
+    sort: Sort,
+    folded: bool,
 ) -> Sequence[HostRow]:
     """The rows of a view; none while nothing is known."""
     if view == "processes":
-        return use_rows(sample, sort or "memory", folded=folded) if sample else ()
-    if report is None:
-        return ()
-    return disk_rows(report, sort or "size") if view == "disk" else engine_rows(report)
+        return use_rows(sample, sort, folded=folded) if sample else ()
+    if view == "containers":
+        return engine_rows(report, containers, sort, folded=folded)
+    return disk_rows(report, sort) if report else ()
 
 
 def use_rows(sample: HostSample, sort: Sort, *, folded: bool) -> list[UseRow]:
@@ -130,31 +119,16 @@ def disk_rows(report: DiskReport, sort: Sort) -> list[DiskRow]:
     return sorted(rows, key=_disk_order(sort))
 
 
-def engine_rows(report: DiskReport) -> list[EngineRow]:
-    """What each engine holds, and its stacks; one row where it could not be asked."""
-    rows: list[EngineRow] = []
-    for engine in report.engines:
-        rows += [EngineRow(engine, use=use) for use in engine.uses if use.count]
-        rows += [EngineRow(engine, stack=stack) for stack in engine.stacks]
-        if engine.problem:
-            rows.append(EngineRow(engine))
-    return rows
-
-
 def filtered(rows: Iterable[HostRow], filters: HostFilters) -> list[HostRow]:
     """What the filters leave."""
-    words = filters.text.removeprefix("!").lower().split()
-    inverse = filters.text.startswith("!")
+    matches = matcher(filters.text)
 
     def kept(row: HostRow) -> bool:
-        if filters.only_slot and not isinstance(row, EngineRow) and row.slot != filters.only_slot:
+        if filters.only_slot and isinstance(row, UseRow | DiskRow) and row.slot != filters.only_slot:
             return False
         if filters.only_going and not going(row):
             return False
-        if not words:
-            return True
-        text = _searched(row)
-        return not any(word in text for word in words) if inverse else all(word in text for word in words)
+        return not filters.text or matches("\n".join(_searched(row)))
 
     return [row for row in rows if kept(row)]
 
@@ -219,11 +193,9 @@ def _disk_order(sort: Sort) -> Callable[[DiskRow], tuple[float, str, str]]:
     return order
 
 
-def _searched(row: HostRow) -> str:
+def _searched(row: HostRow) -> Sequence[str]:
     if isinstance(row, UseRow):
-        parts: tuple[str, ...] = (row.slot, row.kind, row.name)
-    elif isinstance(row, DiskRow):
-        parts = (row.slot, row.part.kind, row.part.name, row.part.path, row.part.why)
-    else:
-        parts = (row.engine.name, row.use.kind if row.use else "", row.stack.name if row.stack else "")
-    return "\n".join(parts).lower()
+        return row.slot, row.kind, row.name
+    if isinstance(row, DiskRow):
+        return row.slot, row.part.kind, row.part.name, row.part.path, row.part.why
+    return words_of(row)

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
 
-from backends.model.inbox import InboxItem
 from screens.widgets.celltext import clean, coarse_age
-from screens.widgets.list_filters import ListFilters
+from screens.widgets.list_filters import ListFilters, matcher
+
+if TYPE_CHECKING:
+    from backends.model.inbox import InboxItem
 
 _URGENT_SECONDS = 600.0
 _SHOWN_SECONDS = 120.0
@@ -79,15 +82,12 @@ def ordered(items: Iterable[InboxItem], now: datetime) -> list[InboxItem]:
 
 def filtered(items: Iterable[InboxItem], filters: InboxFilters) -> list[InboxItem]:
     """What the filters leave."""
-    words = filters.text.removeprefix("!").lower().split()
-    inverse = filters.text.startswith("!")
+    matches = matcher(filters.text)
 
     def kept(item: InboxItem) -> bool:
         if filters.only_open and not (is_open(item) or is_unread(item) or item.state == "submitted"):
             return False
-        text = "\n".join((item.sender, item.to, item.kind, item.state, item.text, item.answer)).lower()
-        found = [word in text for word in words]
-        return not words or (not any(found) if inverse else all(found))
+        return matches("\n".join((item.sender, item.to, item.kind, item.state, item.text, item.answer)))
 
     return [item for item in items if kept(item)]
 

@@ -8,6 +8,7 @@ from typing import ClassVar
 
 from rich.cells import cell_len
 from textual import events
+from textual.content import Content
 from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
@@ -94,10 +95,15 @@ class KeyFooter(Widget):
     def _hint_at(self, x: int) -> KeyHint | None:
         return next((hint for hint, start in self._spans() if start <= x < start + hint.width), None)
 
+    def spot_at(self, x: int, y: int) -> str | None:
+        """The key of the hint there."""
+        hint = self._hint_at(x)
+        return hint.key if hint else None
+
     def on_mouse_move(self, event: events.MouseMove) -> None:
         """What the hint under the mouse does, in full."""
         hint = self._hint_at(event.x)
-        self.tooltip = hint.help if hint and hint.help else None
+        self.tooltip = Content(hint.help) if hint and hint.help else None
 
     def on_click(self, event: events.Click) -> None:
         """Say which hint was clicked."""

@@ -2,14 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any, ClassVar, Self
+
+FUZZY = "-f"
+_LONG = 80
+"""Characters of a line in which letters that merely follow each other would mean anything."""
+
+
+def matcher(typed: str) -> Callable[[str], bool]:
+    """Whether the lines that a row is known by match what was typed.
+
+    All words must occur, after `!` none of them may; after `-f` the letters of each in their order, in one line.
+    """
+    text = typed.strip().lower()
+    if text.startswith(FUZZY):
+        letters = text.removeprefix(FUZZY).split()
+        return lambda told: all(_follows(word, told) for word in letters)
+    words = text.removeprefix("!").split()
+    if text.startswith("!"):
+        return lambda told: not any(word in told.lower() for word in words)
+    return lambda told: all(word in told.lower() for word in words)
+
+
+def _follows(letters: str, told: str) -> bool:
+    for line in told.lower().split("\n"):
+        rest = iter(line[:_LONG])
+        if all(letter in rest for letter in letters):
+            return True
+    return False
 
 
 @dataclass(frozen=True)
 class ListFilters:
-    """Words of `text` must all occur, after a `!` none of them may. A list adds its switches, each off by default.
+    """What of a list is left: `text` as `matcher` takes it. A list adds its switches, each off by default.
 
     `SAYS` has for each switch what a person is told while it is on.
     """

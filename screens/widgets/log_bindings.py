@@ -6,6 +6,8 @@ from textual.binding import Binding, BindingType
 
 WINDOWS = (None, 60, 300, 900, 3600, 86_400, 0)
 """What the digits show: the tail, so many seconds back, or (0) everything."""
+WINDOW_NAMES = ("", "last minute", "last 5 minutes", "last 15 minutes", "last hour", "last day", "all")
+"""What these are called."""
 
 
 def _binding(keys: str, action: str, name: str) -> Binding:

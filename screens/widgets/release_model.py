@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from backends.model.calls import ReleaseListResult
 from backends.model.release import platform_runs_here
 from backends.model.state import ReleaseInfo, ServiceStatus
+from screens.widgets.list_filters import matcher
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,19 +87,16 @@ def _distinct(releases: Iterable[ReleaseInfo]) -> tuple[ReleaseInfo, ...]:
 
 
 def filtered(releases: Sequence[ReleaseInfo], text: str) -> Sequence[ReleaseInfo]:
-    """Those with `text` in any of their words, or after !, without it."""
-    wanted = text.strip().lower()
-    inverse, wanted = wanted.startswith("!"), wanted.removeprefix("!")
-    if not wanted:
+    """Those that match `text`."""
+    if not text.strip():
         return releases
-    return tuple(release for release in releases if (wanted in _words(release)) != inverse)
+    matches = matcher(text)
+    return tuple(release for release in releases if matches(_words(release)))
 
 
 def _words(release: ReleaseInfo) -> str:
     state = "" if release.complete else "incomplete"
-    return " ".join(
-        (release.tag, release.commit, release.author, release.subject, state, *release.platforms)
-    ).lower()
+    return "\n".join((release.tag, release.commit, release.author, release.subject, state, *release.platforms))
 
 
 def why_not(release: ReleaseInfo, machine: str | None = None) -> str:

@@ -99,15 +99,17 @@ class StatusBar(Widget):
         if before != view:
             self.refresh()
 
+    def spot_at(self, x: int, y: int) -> str | None:
+        """The part that begins at or before that cell."""
+        for text, style in self._left():
+            x -= cell_len(text)
+            if x < 0:
+                return style
+        return None
+
     def on_mouse_move(self, event: events.MouseMove) -> None:
         """What the part under the mouse means."""
-        x = 0
-        for text, style in self._left():
-            if x <= event.x < x + cell_len(text):
-                self.tooltip = _TIPS.get(style)
-                return
-            x += cell_len(text)
-        self.tooltip = None
+        self.tooltip = _TIPS.get(self.spot_at(event.x, event.y) or "")
 
     def _left(self) -> list[Part]:
         """What stands at the left, the most important first."""

@@ -11,7 +11,7 @@ from screens.widgets.build_cells import Column
 from screens.widgets.celltext import clean, fit, fit_right
 from screens.widgets.glyphs import UNICODE, Glyphs
 from screens.widgets.one_line import Part
-from screens.widgets.team_model import NEEDY, State, TeamRow
+from screens.widgets.team_model import NEEDY, State, TeamRow, role_of
 
 _ROOM_FOR_WORDS = 96
 _STYLES: dict[State, str] = {
@@ -53,9 +53,10 @@ def sign_of(state: State, glyphs: Glyphs) -> str:
 
 @dataclass(frozen=True)
 class TeamTable:
-    """The people of a team; `me` is marked."""
+    """The people of a team; the keys of rows in `marks` are of those that are marked."""
 
     me: str = ""
+    marks: frozenset[str] = frozenset()
     glyphs: Glyphs = UNICODE
 
     def key(self, row: TeamRow) -> str:
@@ -64,7 +65,7 @@ class TeamTable:
 
     def marked(self, row: TeamRow) -> bool:
         """See `Table`."""
-        return row.kind == "person" and row.name == self.me
+        return row.key in self.marks
 
     def columns(self, rows: Sequence[TeamRow], room: int) -> list[Column]:
         """Names as wide as they need to be; the rest says who, or what is wrong."""
@@ -73,7 +74,7 @@ class TeamTable:
         columns = [
             Column("state", "state" if wide else "", 15 if wide else 1),
             Column("name", "user", _widest((row.name for row in rows), 6, 26 if wide else 18)),
-            Column("role", "role", _widest((_role(row) for row in people), 4, 14 if wide else 11)),
+            Column("role", "role", _widest((role_of(row) for row in people), 4, 14 if wide else 11)),
             Column("keys", "keys", 4),
         ]
         if wide:
@@ -93,9 +94,10 @@ class TeamTable:
                     (fit(f"{sign_of(row.state, self.glyphs)}{word}", width), _STYLES.get(row.state, "list--off")),
                 )
             case "name":
-                return ((fit(row.name, width), "list--name" if person else "list--mine"),)
+                mine = not person or row.name == self.me
+                return ((fit(row.name, width), "list--mine" if mine else "list--name"),)
             case "role":
-                return ((fit(_role(row), width), "list--text"),)
+                return ((fit(role_of(row), width), "list--text"),)
             case "keys":
                 count = str(len(row.file.ssh_keys)) if row.file else ""
                 return ((fit_right(count, width), "list--quiet"),)
@@ -105,10 +107,6 @@ class TeamTable:
                 return ((fit(_groups(row), width), "list--quiet"),)
         wrong = row.state in NEEDY and bool(row.problems or row.kind != "person" or row.state == "failed")
         return ((fit(row.what, width), _STYLES.get(row.state, "list--text") if wrong else "list--text"),)
-
-
-def _role(row: TeamRow) -> str:
-    return row.file.role if row.file else row.known.role if row.known else ""
 
 
 def _groups(row: TeamRow) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from difflib import SequenceMatcher
 
 from backends.model.team_calls import TeamDiff, TeamDifference
@@ -14,14 +14,14 @@ MOST_LINES = 2000
 _LONG = 400
 
 
-def diff_lines(diff: TeamDiff, user: str = "") -> list[Line]:
-    """The diff of one `user`, or of everybody who differs."""
+def diff_lines(diff: TeamDiff, users: Collection[str] = ()) -> list[Line]:
+    """The diff of these `users`, or with none of everybody who differs."""
     if diff.stopped:
         return [(("Nothing could be compared: ", "bad"), (clean(diff.stopped, _LONG), "text"))]
-    chosen = [one for one in diff.differences if not user or one.user == user]
+    chosen = [one for one in diff.differences if not users or one.user in users]
     if not chosen:
-        whom = clean(user) if user else "Everybody"
-        lines: list[Line] = [((f"{whom} is as the team repo has it.", "good"),)]
+        are = "are" if len(users) > 1 else "is"
+        lines: list[Line] = [((f"{named(users) or 'Everybody'} {are} as the team repo has it.", "good"),)]
         others = [clean(one.user) for one in diff.differences]
         return [*lines, (), ((f"Others differ: {', '.join(others)}.", "quiet"),)] if others else lines
     commit = f" at {diff.commit[:8]}" if diff.commit else ""
@@ -32,6 +32,12 @@ def diff_lines(diff: TeamDiff, user: str = "") -> list[Line]:
             left = len(chosen) - number - 1
             return [*lines, ((f"… and {left} people more: move to one of them", "quiet"),)] if left else lines
     return lines
+
+
+def named(users: Collection[str]) -> str:
+    """`alice`, `alice and mik`, `alice, mik and thabet`."""
+    names = [clean(user) for user in sorted(users)]
+    return " and ".join((", ".join(names[:-1]), names[-1])) if len(names) > 1 else "".join(names)
 
 
 def _person(one: TeamDifference) -> Iterator[Line]:

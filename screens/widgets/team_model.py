@@ -10,7 +10,7 @@ from backends.model.calls import TeamAction, TeamRun, TeamUser
 from backends.model.problems import Problem
 from backends.model.team_files import UserFile
 from screens.team_view import TeamLook
-from screens.widgets.list_filters import ListFilters
+from screens.widgets.list_filters import ListFilters, matcher
 
 Kind = Literal["reconciler", "file", "person"]
 State = Literal[
@@ -20,7 +20,12 @@ State = Literal[
 NEEDY: frozenset[State] = frozenset({"away", "stopped", "problem", "failed", "new", "leaving", "unlisted"})
 """States about which somebody should know, or do something."""
 
+Sort = Literal["need", "name", "role", "uid"]
+SORTS: tuple[Sort, ...] = ("need", "name", "role", "uid")
+"""By what people can be sorted, the usual order first."""
+
 _USERS = "users/"
+_NO_UID = 1 << 32
 
 
 @dataclass(frozen=True)
@@ -58,7 +63,7 @@ class TeamRow:
 
 
 def rows_of(look: TeamLook) -> list[TeamRow]:
-    """The reconciler, files that cannot be used, then everybody: who needs something first."""
+    """The reconciler, files that cannot be used, then everybody by name."""
     known = {one.user: one for one in look.status.users} if look.status else {}
     last = look.status.last if look.status else None
     actions: dict[str, list[TeamAction]] = {}
@@ -66,8 +71,25 @@ def rows_of(look: TeamLook) -> list[TeamRow]:
         actions.setdefault(action.user, []).append(action)
     logins = sorted(_logins(look))
     people = [_person(login, look, known.get(login), tuple(actions.get(login, ()))) for login in logins]
-    people.sort(key=lambda row: row.state not in NEEDY)
     return [_reconciler(look), *_files(look), *people]
+
+
+def ordered(rows: Iterable[TeamRow], sort: Sort) -> list[TeamRow]:
+    """People by `sort`, below what is about everybody."""
+
+    def place(row: TeamRow) -> tuple[bool, bool | int | str, str]:
+        if row.kind != "person":
+            return False, 0, ""
+        uid = row.known.uid if row.known else _NO_UID
+        figures: dict[Sort, bool | int | str] = {"need": row.state not in NEEDY, "role": role_of(row), "uid": uid}
+        return True, figures.get(sort, 0), row.name
+
+    return sorted(rows, key=place)
+
+
+def role_of(row: TeamRow) -> str:
+    """As the file says; without one, as the account was made."""
+    return row.file.role if row.file else row.known.role if row.known else ""
 
 
 def _logins(look: TeamLook) -> set[str]:
@@ -170,16 +192,13 @@ def _without_reconciler(login: str, look: TeamLook, file: UserFile | None) -> St
 
 def filtered(rows: Iterable[TeamRow], filters: TeamFilters) -> list[TeamRow]:
     """What the filters leave."""
-    words = filters.text.removeprefix("!").lower().split()
-    inverse = filters.text.startswith("!")
+    matches = matcher(filters.text)
 
     def kept(row: TeamRow) -> bool:
         if filters.only_needy and row.state not in NEEDY:
             return False
         file = row.file
         told = (file.full_name, file.role, *file.groups, *file.ssh_keys) if file else ()
-        text = "\n".join((row.kind, row.name, row.state, row.what, *told)).lower()
-        found = [word in text for word in words]
-        return not words or (not any(found) if inverse else all(found))
+        return matches("\n".join((row.kind, row.name, row.state, row.what, *told)))
 
     return [row for row in rows if kept(row)]

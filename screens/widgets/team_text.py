@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
 from backends.model.calls import TeamAction, TeamRun
@@ -15,6 +15,7 @@ from screens.widgets.cells import ago
 from screens.widgets.celltext import clean, duration
 from screens.widgets.glyphs import UNICODE, Glyphs
 from screens.widgets.team_cells import WORDS, sign_of
+from screens.widgets.team_diff import named
 from screens.widgets.team_model import NEEDY, State, TeamRow, summary
 from screens.widgets.textpane import Line
 
@@ -121,6 +122,18 @@ def fingerprints(file: UserFile) -> Iterator[tuple[str, str]]:
         yield key.fingerprint, f"{key.kind} {key.comment}".strip()
 
 
+def copied(rows: Iterable[TeamRow]) -> dict[str, str]:
+    """What can be copied of several people, a line each; of keys each with whose it is."""
+    people = list(rows)
+    keys = [(row.name, key) for row in people if row.file for key, _ in fingerprints(row.file)]
+    return {
+        "names": "\n".join(row.name for row in people),
+        "fingerprints": "\n".join(f"{name} {key}" for name, key in keys),
+        "files": "\n".join(row.path for row in people),
+        "what": "\n".join(f"{row.name}: {row.what}" for row in people if row.what),
+    }
+
+
 def _key_lines(file: UserFile) -> Iterator[Line]:
     shown = list(fingerprints(file))
     if not shown:
@@ -186,21 +199,21 @@ _AS_ROOT = ("As root: ", "label")
 
 
 def run_lines(
-    run: TeamRun, now: datetime, *, planned: bool = False, user: str = "", glyphs: Glyphs = UNICODE
+    run: TeamRun, now: datetime, *, planned: bool = False, users: Collection[str] = (), glyphs: Glyphs = UNICODE
 ) -> list[Line]:
-    """A reconcile, or with `planned` what one would do; of one `user` only, where one is named."""
+    """A reconcile, or with `planned` what one would do; of these `users` only, where some are named."""
     if run.stopped:
         head: Line = ((f"{glyphs.build['failed']} nothing {'would be' if planned else 'was'} applied: ", "bad"),)
         return [(*head, (clean(run.stopped, _LONG), "text"))]
     moved = f" (in force: {run.moved_from[:8]})" if run.moved_from and planned else ""
-    own = [one for one in run.actions if not user or one.user == user]
+    own = [one for one in run.actions if not users or one.user in users]
     if planned:
         told = f"would follow {run.commit[:8]}{moved}: {_count(run.actions)}"
     else:
         told = f"last reconcile {_ago(run.started_at, now)}: {summary(run)}, {run.seconds:.1f} s"
     lines: list[Line] = [((told, "strong"),), *action_lines(own, glyphs)]
-    if user and not own:
-        lines.append(((f"Nothing for {clean(user)}.", "quiet"),))
+    if users and not own:
+        lines.append(((f"Nothing for {named(users)}.", "quiet"),))
     if others := sorted({one.user for one in run.actions if one not in own}):
         lines.append(((f"Something for: {', '.join(clean(one) for one in others)}.", "quiet"),))
     problems = [((f"{glyphs.health['unhealthy']} ", "warn"), (clean(one, _LONG), "text")) for one in run.problems]

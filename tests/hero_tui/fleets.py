@@ -381,9 +381,11 @@ class Cockpit:
         self.app = HeroApp(Where(BoxPaths(root), user), make_line, loaded, now=lambda: self.now, **options)
 
     @asynccontextmanager
-    async def running(self, size: tuple[int, int] = (120, 40)) -> AsyncIterator[Pilot[int]]:
+    async def running(
+        self, size: tuple[int, int] = (120, 40), *, tooltips: bool = False
+    ) -> AsyncIterator[Pilot[int]]:
         """The app in a terminal of `size`, with the first snapshot painted."""
-        async with self.app.run_test(size=size, notifications=True) as pilot:
+        async with self.app.run_test(size=size, notifications=True, tooltips=tooltips) as pilot:
             await self.settle(pilot)
             self.line.calls.clear()  # what every cockpit asks when it opens
             yield pilot

@@ -11,6 +11,7 @@ from typing import Any
 
 from textual.pilot import Pilot
 
+from backends.model.containers import Container, ContainerReport, EngineContainers
 from backends.model.host import (
     CleanItem,
     CleanPlan,
@@ -201,6 +202,45 @@ def engines() -> tuple[EngineReport, ...]:
     )
 
 
+def container(name: str, **fields: Any) -> Container:
+    """One that runs, of no stack, but for `fields`."""
+    known = {
+        "id": f"{sum(map(ord, name)):012x}",
+        "name": name,
+        "image": f"{name.partition('-')[0]}:2",
+        "state": "running",
+        "status": "Up 3 hours",
+        "created_at": NOW - timedelta(days=3),
+    }
+    return Container.model_validate(known | fields)
+
+
+def containers(**fields: Any) -> ContainerReport:
+    """What runs in Docker: two stacks and one of nobody's; the Podman may not be asked."""
+    mail = {"stack": "mailcow", "folder": "/opt/mailcow"}
+    wiki = {"stack": "old-wiki", "folder": "/srv/wiki", "state": "exited", "status": "Exited (0) 5 weeks ago"}
+    some = (
+        container("mailcow-clamd-1", **mail, memory=1300 * MB, cpu=61.5, size=90 * MB, image="mailcow/clamd:1.66"),
+        container(
+            "mailcow-dovecot-1", **mail, memory=210 * MB, cpu=0.4, size=12 * MB, ports="143→143/tcp, 993→993/tcp"
+        ),
+        container("mailcow-rspamd-1", **mail, memory=480 * MB, cpu=3.0, status="Up 3 hours (unhealthy)"),
+        container("mailcow-watchdog-1", **mail, state="restarting", status="Restarting (1) 12 seconds ago"),
+        container("old-wiki-db-1", **wiki, size=1400 * MB, image="postgres:12"),
+        container("old-wiki-web-1", **wiki, image="registry.example/wiki/front-end:5.1"),
+        container("registry", memory=33 * MB, cpu=0.0, size=2 * MB, ports="5000→5000/tcp", memory_limit=512 * MB),
+    )
+    docker, podman = engines()
+    known: dict[str, Any] = {
+        "time": NOW,
+        "engines": (
+            EngineContainers(name="docker", socket=docker.socket, version="27.1.1", containers=some),
+            EngineContainers(name="podman", socket=podman.socket, problem=podman.problem),
+        ),
+    }
+    return ContainerReport.model_validate(known | fields)
+
+
 def plan(*, nothing: bool = False) -> CleanPlan:
     """What a clean of alice's slot would remove."""
     kept = (KeptItem(kind="versions", name="hero_db 1f3d5b79", why="it is what runs, or would run"),)
@@ -251,6 +291,7 @@ async def on_host(
     cockpit = Cockpit(**options)
     async with cockpit.running(size) as pilot:
         cockpit.line.answers["host.disk"] = report() if disks is None else disks
+        cockpit.line.answers["host.containers"] = containers()
         await cockpit.press(pilot, "8")
         await cockpit.until(pilot, lambda: source.following == 1)
         if told:

@@ -289,7 +289,7 @@ async def test_what_ended_cannot_be_cancelled() -> None:
 async def test_a_build_is_asked_for_again_and_published() -> None:
     async with opened() as (cockpit, pilot):
         cockpit.line.answers["codescalers.build.submit"] = BuildSubmitResult(build_id="b-2000", state="queued")
-        await cockpit.press(pilot, "j", "b", "p")
+        await cockpit.press(pilot, "j", "b", "p", *"hero_router", "enter")
         asked = cockpit.line.called("codescalers.build.submit")
         assert [(one["user"], one["service"], one["branch"], one["publish"]) for one in asked] == [
             ("alice", "hero_router", "development_alice", False),

@@ -185,6 +185,46 @@ async def test_ones_own_log_is_read_from_its_file_and_followed(tmp_path: Path) -
         assert cockpit.line.called("slot.logs") == []
 
 
+@asynccontextmanager
+async def on_files(root: Path) -> AsyncIterator[tuple[Cockpit, Pilot[int]]]:
+    """The cockpit with the logs of two marked services, all of them looked at."""
+    written(root, ago(3, "first"), "  of two rows", ago(1, "third"))
+    written(root, ago(2, "second"), service="hero_router")
+    cockpit = Cockpit(root)
+    async with cockpit.running() as pilot:
+        await cockpit.press(pilot, "space", "space", "l")
+        await looked(cockpit, pilot)
+        yield cockpit, pilot
+
+
+async def test_ones_own_logs_are_merged_from_their_files_and_followed(tmp_path: Path) -> None:
+    async with on_files(tmp_path) as (cockpit, pilot):
+        log = BoxPaths(tmp_path).slot("alice").service_log
+        assert "following  4 lines · 2 sources" in cockpit.text
+        with log("hero_db").open("a") as one, log("hero_router").open("a") as other:
+            one.write(f"{ago(-2, 'fifth')}\n")
+            other.write(f"{ago(-1, 'fourth')}\n")
+        await cockpit.until(pilot, lambda: "fifth" in cockpit.text and "fourth" in cockpit.text)
+        rows = [line.split(" │ ") for line in cockpit.text.splitlines() if " │ " in line]
+        assert [source.strip("│ ") for source, _ in rows] == [
+            "hero_db", "hero_db", "hero_router", "hero_db", "hero_router", "hero_db",
+        ]  # fmt: skip
+        assert [text.rstrip("│ ").split()[-1] for _, text in rows] == [
+            "first", "rows", "second", "third", "fourth", "fifth",
+        ]  # fmt: skip
+        assert cockpit.line.called("slot.logs") == []
+
+
+async def test_a_window_of_several_files_is_of_their_times(tmp_path: Path) -> None:
+    async with on_files(tmp_path) as (cockpit, pilot):
+        await cockpit.press(pilot, "2")
+        await looked(cockpit, pilot)
+        assert "last 5 minutes" in cockpit.text
+        await cockpit.press(pilot, "1")
+        await looked(cockpit, pilot)
+        assert ("third" in cockpit.text, "second" in cockpit.text) == (True, False)
+
+
 async def test_a_teammates_log_is_asked_of_the_box_even_where_its_file_lies_open(tmp_path: Path) -> None:
     written(tmp_path, "not for you", user="mik")
     cockpit = Cockpit(tmp_path)

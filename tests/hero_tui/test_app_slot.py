@@ -98,6 +98,32 @@ async def test_a_stopped_service_is_started() -> None:
         assert cockpit.line.called("slot.start") == [{"services": ["hero_router"]}]
 
 
+async def test_services_are_sorted_and_stand_elsewhere_once_they_are_in_trouble() -> None:
+    cockpit = Cockpit()
+    async with cockpit.running() as pilot:
+        await cockpit.press(pilot, "2", "O")
+        services = pilot.app.screen.query_one(ServiceList)
+        assert "by trouble" in cockpit.text
+        cockpit.tell(changed(11, "alice", cell("hero_mail", health="crashed")))
+        await cockpit.settle(pilot)
+        assert [row.service for row in services.rows][:2] == ["hero_mail", "hero_db"]
+        await cockpit.press(pilot, "O")
+        assert services.rows[-1].service == "hero_slides"
+        await cockpit.press(pilot, "O", "O")
+        assert services.rows[0].service == "hero_db"
+        assert "by " not in cockpit.text.splitlines()[0]
+
+
+async def test_the_filter_finds_letters_in_their_order() -> None:
+    cockpit = Cockpit()
+    async with cockpit.running() as pilot:
+        await cockpit.press(pilot, "2", "slash", *"-f hsld", "enter")
+        services = pilot.app.screen.query_one(ServiceList)
+        assert [row.service for row in services.rows] == ["hero_slides"]
+        await cockpit.press(pilot, "1", "slash", *"-f hrtr", "enter")
+        assert [column.key for column in cockpit.grid.view.columns] == ["hero_router"]
+
+
 async def test_the_filter_looks_at_services_and_branches() -> None:
     cockpit = Cockpit()
     async with cockpit.running() as pilot:

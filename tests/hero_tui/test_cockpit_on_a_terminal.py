@@ -41,6 +41,7 @@ def terminal(box: SmallBox, tmp_path: Path) -> Iterator[Terminal]:
     argv = [sys.executable, "-m", "hero_tui.cockpit", "--box", str(box.root), "--slot", "alice"]
     with terminal_of(argv, environment) as made:
         made.shows("hero_web")
+        made.until(lambda screen: "connecting…" not in screen, "the connection")
         yield made
 
 

@@ -16,6 +16,7 @@ from screens.agent import AgentScreen
 from screens.agent_form import AgentForm
 from screens.approval import ApprovalDialog
 from screens.inbox import InboxScreen
+from screens.log_files import LogFilesScreen
 from screens.plan import PlanDialog
 from screens.results import ResultScreen
 from screens.settings import SettingsScreen
@@ -62,6 +63,7 @@ OWNERS: tuple[type[DOMNode], ...] = (
     ResultScreen,
     SettingsScreen,
     TrayScreen,
+    LogFilesScreen,
 )
 
 

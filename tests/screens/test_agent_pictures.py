@@ -26,7 +26,7 @@ from tests.hero_tui.agents import (
 )
 from tests.hero_tui.fleets import Cockpit
 
-SIZES = [(80, 24), (120, 40), (250, 70)]
+SIZES = [(80, 24), (120, 40), (200, 50)]
 HEADS = {
     "alice": {"credential": "org-key-2", "credential_state": "cooling"},
     "mik": {"credential": "org-key-1"},

@@ -127,7 +127,7 @@ async def test_news_of_agents_looks_at_nothing_else_of_a_screen() -> None:
     cockpit = Cockpit(first=with_agents(some_agents()))
     async with cockpit.running() as pilot:
         cockpit.line.on_event(agent_changed(11, agent(turns=9)))
-        assert not cockpit.app.desk._cells._pace._wanted
+        assert not cockpit.app.desk._cells._pace.wanted
         await settled(cockpit, pilot)
         assert cockpit.app.desk.fleet.agent("alice", "1") == agent(turns=9)
 
@@ -227,7 +227,7 @@ async def test_a_refusal_is_told_and_takes_the_word_back() -> None:
 async def test_compact_interrupt_and_a_new_session() -> None:
     async with opened() as (cockpit, pilot):
         cockpit.line.answers["agent.command"] = DONE
-        await cockpit.press(pilot, "j", "c", "I", "C", "y")
+        await cockpit.press(pilot, "j", "c", "y", "I", "C", "y")
         assert [one["command"] for one in cockpit.line.called("agent.command")] == [
             "compact",
             "interrupt",

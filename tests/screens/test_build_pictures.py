@@ -14,7 +14,7 @@ from screens.widgets.logview import LogView
 from tests.hero_tui.builds import answer, log_lines, some_builds, told
 from tests.hero_tui.fleets import Cockpit
 
-SIZES = [(80, 24), (120, 40), (250, 70)]
+SIZES = [(80, 24), (120, 40), (200, 50)]
 Pose = Callable[[Cockpit, Pilot[int]], Awaitable[None]]
 
 

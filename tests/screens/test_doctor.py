@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -11,6 +12,7 @@ import pytest
 from textual.pilot import Pilot
 
 from backends.model.errors import HeroError
+from screens.doctor import DoctorScreen
 from screens.examination import Looked
 from screens.widgets.finding_model import FindingRow
 from screens.widgets.linelist import LineList
@@ -238,3 +240,15 @@ async def test_escapes_in_what_was_found_reach_no_terminal(doctor: FakeDoctor) -
         assert "\x1b" not in cockpit.text
         assert "\u202e" not in cockpit.text
         assert "evil" in cockpit.text
+
+
+async def test_what_is_found_while_its_widgets_are_taken_away_goes_nowhere(doctor: FakeDoctor) -> None:
+    async with opened(doctor) as (cockpit, _):
+        screen = cockpit.app.screen
+        assert isinstance(screen, DoctorScreen)
+        leaving = cockpit.app.pop_screen()
+        async with asyncio.timeout(10):
+            while screen.query(LineList):
+                await asyncio.sleep(0)
+        screen._show_rows()
+        await leaving

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib.metadata
+import importlib.util
+import itertools
 import os
 import pty
 import random
@@ -12,18 +14,23 @@ import subprocess
 import sys
 import time
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pyte
 import pytest
+from rich.segment import Segment
 from textual import constants
+from textual._compositor import Compositor, CompositorUpdate
 from textual._xterm_parser import XTermParser
 from textual.app import App, ComposeResult
+from textual.css.stylesheet import Stylesheet
 from textual.screen import ModalScreen, Screen
-from textual.widgets import Static
+from textual.strip import Strip
+from textual.widget import Widget
+from textual.widgets import Input, Static
 
 from screens import driver, textual_gate
 from screens.frame_bytes import Shown
@@ -131,6 +138,16 @@ async def test_partial_repaints_leave_the_same_screen_as_a_whole_one(seed: int) 
         assert seen.cells() == whole.cells()
 
 
+class Both(CompositorUpdate):
+    """What is dirty, as Textual renders it and as our driver does."""
+
+    def __init__(self, stock: CompositorUpdate, ours: CompositorUpdate):
+        self.stock, self.ours = stock, ours
+
+    def render_segments(self, console: Any) -> str:
+        return self.stock.render_segments(console)
+
+
 class TwinApp(FleetApp):
     """Shows each frame on two terminals: as Textual sends it, and as our driver does."""
 
@@ -140,12 +157,21 @@ class TwinApp(FleetApp):
         self.stock, self.ours = Terminal(), Terminal()
         self.sent = [0, 0]
 
+    def partial(self, compositor: Compositor) -> CompositorUpdate | None:
+        dirty = set(compositor._dirty_regions)
+        stock = Compositor.render_partial_update(compositor)
+        compositor._dirty_regions |= dirty
+        ours = driver.partial_update(compositor)
+        assert not compositor._dirty_regions
+        return Both(stock, ours) if stock and ours else None
+
     def _display(self, screen: Screen[Any], renderable: Any) -> None:
         if renderable is not None and not self._batch_count:
+            pair = (renderable.stock, renderable.ours) if isinstance(renderable, Both) else (renderable,) * 2
             for place, (terminal, text) in enumerate(
                 (
-                    (self.stock, renderable.render_segments(self.console)),
-                    (self.ours, driver.render(renderable, self.pen, self.shown)),
+                    (self.stock, pair[0].render_segments(self.console)),
+                    (self.ours, driver.render(pair[1], self.pen, self.shown)),
                 )
             ):
                 terminal.feed(text)
@@ -221,14 +247,74 @@ async def test_many_cells_on_one_line_cost_their_sum_not_their_square() -> None:
         assert await cost(6, "starting") <= 6 * one + 60
 
 
+class ManyParts(Widget, can_focus=True):
+    COMPONENT_CLASSES: ClassVar[set[str]] = {f"part--{number}" for number in range(3)}
+    DEFAULT_CSS = """
+    ManyParts { height: 3; }
+    ManyParts > .part--0 { color: $primary; }
+    ManyParts:focus > .part--1 { background: $surface; text-style: bold; }
+    ManyParts.loud > .part--2 { color: $error; }
+    """
+
+    def render_line(self, y: int) -> Strip:
+        style = self.get_component_rich_style(f"part--{y}")
+        return Strip([Segment("part", style)])
+
+
+class PartsApp(App[None]):
+    def compose(self) -> ComposeResult:
+        yield ManyParts()
+        yield Input()
+
+
+async def _shown_after_changes() -> list[list[list[Segment]]]:
+    """What is on the screen after each change of focus, theme and classes."""
+    app = PartsApp()
+    seen = []
+    async with app.run_test(size=(20, 8)) as pilot:
+        many = app.query_one(ManyParts)
+        changes: tuple[Callable[[], object], ...] = (
+            lambda: many.focus(),
+            lambda: setattr(app, "theme", "textual-light"),
+            lambda: app.query_one(Input).focus(),
+            lambda: many.add_class("loud"),
+            lambda: setattr(app, "theme", "nord"),
+            lambda: many.remove_class("loud"),
+        )
+        for change in changes:
+            change()
+            await pilot.pause()
+            seen.append([list(strip) for strip in driver.painted(app.screen)])
+        with pytest.raises(KeyError, match="COMPONENT_CLASSES"):
+            many.get_component_styles("part--3")
+    return seen
+
+
+async def test_a_part_of_a_widget_has_the_style_that_textual_gives_it_after_every_change(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    driver.style_late()
+    ours = await _shown_after_changes()
+    untouched = importlib.util.find_spec("textual.css.stylesheet")
+    assert untouched is not None
+    assert untouched.loader is not None
+    textuals = importlib.util.module_from_spec(untouched)
+    untouched.loader.exec_module(textuals)
+    for name in ("_process_component_classes", "reparse"):
+        monkeypatch.setattr(Stylesheet, name, getattr(textuals.Stylesheet, name))
+    stock = await _shown_after_changes()
+    assert ours == stock
+    assert all(now != then for then, now in itertools.pairwise(stock))
+
+
 def test_a_lone_escape_waits_no_longer_than_the_delay(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(constants, "ESCAPE_DELAY", 0.02)
     parser = XTermParser()
-    assert driver.poll_seconds(parser) == pytest.approx(0.1)
+    assert driver.rest_seconds(parser) == 0
     assert list(parser.feed("\x1b")) == []
-    assert driver.poll_seconds(parser) == pytest.approx(0.02)
+    assert 0 < driver.rest_seconds(parser) <= 0.02
     assert [event.key for event in parser.feed("[A")] == ["up"]  # type: ignore[attr-defined]
-    assert driver.poll_seconds(parser) == pytest.approx(0.1)
+    assert driver.rest_seconds(parser) == 0
 
 
 APP = """

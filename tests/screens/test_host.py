@@ -2,21 +2,37 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from textual.pilot import Pilot
 
+from backends.model.containers import ContainerReport, EngineContainers
 from backends.model.errors import HeroError
 from backends.model.host import DiskReport, HostSample, HostStatus, Share
 from backends.model.method import Empty
 from backends.model.state import Event, OperationState
 from screens.widgets.confirm import Confirm
+from screens.widgets.container_model import ContainerRow, EngineRow
 from screens.widgets.host_meters import HostMeters
 from screens.widgets.linelist import LineList
 from tests.hero_tui.fleets import NOW, Cockpit, operation
-from tests.hero_tui.hosts import FakeHost, disk, looked, machine, on_host, plan, report, sample, warning
+from tests.hero_tui.hosts import (
+    FakeHost,
+    container,
+    containers,
+    disk,
+    looked,
+    machine,
+    on_host,
+    plan,
+    report,
+    sample,
+    warning,
+)
 
 Patch = pytest.MonkeyPatch
 
@@ -51,7 +67,7 @@ async def test_the_views_follow_each_other_and_the_filters_narrow_them(monkeypat
         await cockpit.press(pilot, "escape", "escape", "slash", *"hero_db", "enter")
         assert all("hero_db" in row.part.name for row in cockpit.app.screen.query_one(LineList).rows)
         await cockpit.press(pilot, "escape", "v")
-        assert "mailcow" in cockpit.text
+        await cockpit.until(pilot, lambda: "mailcow-dovecot-1" in cockpit.text)
         assert "may not use its socket" in cockpit.text
         await cockpit.press(pilot, "v")
         assert "who takes what" in cockpit.text
@@ -95,8 +111,9 @@ async def test_what_was_never_measured_says_which_key_does_it(monkeypatch: Patch
     async with on_host(monkeypatch, disks=DiskReport()) as (cockpit, pilot, _):
         await cockpit.press(pilot, "v")
         assert "m measures all slots" in cockpit.text
+        cockpit.line.answers["host.containers"] = ContainerReport(time=NOW)
         await cockpit.press(pilot, "v")
-        assert "no Docker and no Podman" in cockpit.text
+        await cockpit.until(pilot, lambda: "no Docker and no Podman" in cockpit.text)
 
 
 async def test_a_box_that_cannot_tell_of_its_disks_is_an_error_in_place(monkeypatch: Patch) -> None:
@@ -206,6 +223,115 @@ async def test_a_copy_offers_the_path_and_the_verb(monkeypatch: Patch) -> None:
     async with on_host(monkeypatch) as (cockpit, pilot, _):
         await cockpit.press(pilot, "v", "O", "O", "g", "c")
         assert "hero_dev clean --kind targets --slot mik" in cockpit.text
+
+
+def named(cockpit: Cockpit) -> list[str]:
+    """What the containers' view lists, engines' own lines left out."""
+    rows = cockpit.app.screen.query_one(LineList).rows
+    return [
+        row.container.name if isinstance(row, ContainerRow) else row.name
+        for row in rows
+        if not isinstance(row, EngineRow)
+    ]
+
+
+async def in_containers(cockpit: Cockpit, pilot: Pilot[int]) -> None:
+    await cockpit.press(pilot, "v", "v")
+    await cockpit.until(pilot, lambda: bool(cockpit.line.called("host.containers")))
+    await cockpit.settle(pilot)
+
+
+async def test_containers_are_listed_under_their_stacks_and_sorted_and_folded(monkeypatch: Patch) -> None:
+    async with on_host(monkeypatch) as (cockpit, pilot, _):
+        await in_containers(cockpit, pilot)
+        assert "containers · by name" in cockpit.text
+        assert "4 of 7 run" in cockpit.text
+        assert named(cockpit)[:3] == ["mailcow", "mailcow-clamd-1", "mailcow-dovecot-1"]
+        assert named(cockpit)[-2:] == ["", "registry"]
+        await cockpit.press(pilot, "O")
+        assert named(cockpit)[1:3] == ["mailcow-clamd-1", "mailcow-rspamd-1"]
+        await cockpit.press(pilot, "O", "O", "O")
+        assert named(cockpit)[:2] == ["mailcow", "mailcow-watchdog-1"]
+        await cockpit.press(pilot, "z")
+        assert named(cockpit) == ["mailcow", "old-wiki", ""]
+
+
+async def test_containers_are_found_by_image_port_and_state_by_letters_and_by_what_they_are_not(
+    monkeypatch: Patch,
+) -> None:
+    async with on_host(monkeypatch) as (cockpit, pilot, _):
+        await in_containers(cockpit, pilot)
+        for typed, found in (
+            ("postgres", ["old-wiki-db-1"]),
+            ("993", ["mailcow-dovecot-1"]),
+            ("restarting", ["mailcow-watchdog-1"]),
+            ("-f mcwdog", ["mailcow-watchdog-1"]),
+            ("!mailcow old-wiki", ["", "registry"]),
+        ):
+            await cockpit.press(pilot, "slash", *typed, "enter")
+            assert named(cockpit) == found
+            await cockpit.press(pilot, "escape")
+
+
+async def test_a_container_in_full_says_what_it_takes_and_can_be_copied(monkeypatch: Patch) -> None:
+    async with on_host(monkeypatch) as (cockpit, pilot, _):
+        await in_containers(cockpit, pilot)
+        await cockpit.press(pilot, "G", "k")
+        assert "5000→5000/tcp" in cockpit.text
+        assert "33.0 MB memory" in cockpit.text
+        assert "of 512 MB memory at most" in cockpit.text
+        await cockpit.press(pilot, "c")
+        assert "registry:2" in cockpit.text
+
+
+async def test_containers_are_asked_for_while_they_are_looked_at_and_not_else(monkeypatch: Patch) -> None:
+    async with on_host(monkeypatch) as (cockpit, pilot, _):
+        for _ in range(12):
+            cockpit.app._tick()
+        await cockpit.settle(pilot)
+        assert cockpit.line.called("host.containers") == []
+        await in_containers(cockpit, pilot)
+        before = len(cockpit.line.called("host.containers"))
+        cockpit.line.answers["host.containers"] = asyncio.get_running_loop().create_future()
+        for _ in range(20):
+            cockpit.app._tick()
+        await cockpit.settle(pilot)
+        assert len(cockpit.line.called("host.containers")) == before + 1
+
+
+async def test_a_box_that_does_not_know_containers_still_tells_its_stacks(monkeypatch: Patch) -> None:
+    async with on_host(monkeypatch) as (cockpit, pilot, _):
+        cockpit.line.answers["host.containers"] = HeroError("usage", "There is no method called host.containers.")
+        await in_containers(cockpit, pilot)
+        await cockpit.until(pilot, lambda: "not up to date: There is no method" in cockpit.text)
+        assert "stack mailcow" in cockpit.text
+        cockpit.line.answers["host.containers"] = containers()
+        await cockpit.press(pilot, "ctrl+r")
+        await cockpit.until(pilot, lambda: "mailcow-dovecot-1" in cockpit.text)
+
+
+async def test_hostile_containers_are_only_names(monkeypatch: Patch) -> None:
+    evil = container(
+        "x\x1b[2J\u202ey", image="a\x9bb", status="\x07", stack="s\u200b", ports="\x1b]0;z\x07", state="dead"
+    )
+    engine = EngineContainers(name="docker", socket="/run/\x1b[Hdocker.sock", containers=(evil,), more=3)
+    async with on_host(monkeypatch) as (cockpit, pilot, _):
+        cockpit.line.answers["host.containers"] = ContainerReport(time=NOW, engines=(engine,))
+        await in_containers(cockpit, pilot)
+        for _ in range(2):
+            assert not set(cockpit.text) & set("\x1b\x07\u202e\u200b\x9b")
+            await cockpit.press(pilot, "j")
+
+
+async def test_five_hundred_containers_are_one_list(monkeypatch: Patch) -> None:
+    many = tuple(container(f"load-{number}", id=f"{number:012x}", stack="load") for number in range(500))
+    engine = EngineContainers(name="docker", socket="/run/docker.sock", containers=many)
+    async with on_host(monkeypatch) as (cockpit, pilot, _):
+        cockpit.line.answers["host.containers"] = ContainerReport(time=NOW, engines=(engine,))
+        await in_containers(cockpit, pilot)
+        await cockpit.press(pilot, "G")
+        assert len(named(cockpit)) == 501
+        assert "500 of 500 run" in cockpit.text
 
 
 async def test_only_lines_that_differ_are_painted(monkeypatch: Patch) -> None:

@@ -10,14 +10,15 @@ import pytest
 from textual.app import App
 from textual.pilot import Pilot
 
+from backends.model.containers import ContainerReport
 from backends.model.errors import HeroError
 from backends.model.host import DiskReport
 from hero_tui.settings import Settings
 from screens.widgets.confirm import Confirm
-from tests.hero_tui.fleets import Cockpit
+from tests.hero_tui.fleets import NOW, Cockpit
 from tests.hero_tui.hosts import FakeHost, looked, machine, on_host, plan, report, sample, warning
 
-SIZES = [(80, 24), (120, 40), (250, 70)]
+SIZES = [(80, 24), (120, 40), (200, 50)]
 Pose = Callable[[Cockpit, Pilot[int], FakeHost], Awaitable[None]]
 
 
@@ -42,6 +43,27 @@ async def containers(cockpit: Cockpit, pilot: Pilot[int], source: FakeHost) -> N
     source.tell()
     await looked(cockpit, pilot, source)
     await cockpit.press(pilot, "v", "v", "g")
+
+
+async def one_container(cockpit: Cockpit, pilot: Pilot[int], source: FakeHost) -> None:
+    """The one that takes most, in full, by memory."""
+    source.tell()
+    await looked(cockpit, pilot, source)
+    await cockpit.press(pilot, "v", "v", "O", "g", *"jjjjj", "slash", *"mail", "enter")
+
+
+async def stacks(cockpit: Cockpit, pilot: Pilot[int], source: FakeHost) -> None:
+    """Only the sums of the stacks, by what they take."""
+    await containers(cockpit, pilot, source)
+    await cockpit.press(pilot, "z", *"jjjj")
+
+
+async def no_engine(cockpit: Cockpit, pilot: Pilot[int], source: FakeHost) -> None:
+    """There is nothing that could be listed."""
+    cockpit.line.answers |= {"host.containers": ContainerReport(time=NOW), "host.disk": DiskReport()}
+    source.tell()
+    await looked(cockpit, pilot, source)
+    await cockpit.press(pilot, "v", "v", "ctrl+r")
 
 
 async def bad(cockpit: Cockpit, pilot: Pilot[int], source: FakeHost) -> None:
@@ -115,7 +137,9 @@ async def test_each_view_is_laid_out_as_pictured(
 
 
 @pytest.mark.parametrize(
-    "pose", [stale, loading, empty, refused, measuring, question], ids=lambda one: str(one.__name__)
+    "pose",
+    [stale, loading, empty, refused, measuring, question, one_container, stacks, no_engine],
+    ids=lambda one: str(one.__name__),
 )
 async def test_each_state_is_pictured(
     pose: Pose, snap_text: Callable[[App[Any]], bool], monkeypatch: pytest.MonkeyPatch

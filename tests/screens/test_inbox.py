@@ -240,7 +240,7 @@ async def test_what_went_out_and_what_is_taken_back() -> None:
         await settled(cockpit, pilot)
         assert ids(cockpit) == ["q-9"]
         cockpit.line.answers["question.cancel"] = inbox.sent[0].model_copy(update={"state": "cancelled"})
-        await cockpit.press(pilot, "x")
+        await cockpit.press(pilot, "x", "y")
         await settled(cockpit, pilot)
         assert cockpit.line.called("question.cancel") == [{"id": "q-9", "agent": "", "user": "alice"}]
         assert "⊘ cancelled" in cockpit.text

@@ -19,7 +19,7 @@ from hero_tui.settings import Settings
 from screens.widgets.logview import LogView
 from tests.hero_tui.fleets import NOW, Cockpit
 
-SIZES = [(80, 24), (120, 40), (250, 70)]
+SIZES = [(80, 24), (120, 40), (200, 50)]
 Pose = Callable[[Cockpit, Pilot[int]], Awaitable[None]]
 DEADLINE = 30.0
 

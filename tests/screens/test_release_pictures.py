@@ -14,7 +14,7 @@ from hero_tui.settings import Settings
 from tests.hero_tui.fleets import Cockpit
 from tests.hero_tui.releases import commits, gate, gates, history, page_of, some_releases, waiting_gate
 
-SIZES = [(80, 24), (120, 40), (250, 70)]
+SIZES = [(80, 24), (120, 40), (200, 50)]
 Pose = Callable[[Cockpit, Pilot[int]], Awaitable[None]]
 
 

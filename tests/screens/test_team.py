@@ -227,6 +227,61 @@ async def test_filters_leave_what_was_typed_and_what_needs_somebody(team: FakeTe
         assert "alice" in rows(cockpit)
 
 
+def people(cockpit: Cockpit) -> list[str]:
+    return [name for name, row in rows(cockpit).items() if row.kind == "person"]
+
+
+async def test_people_are_sorted_below_what_is_about_everybody(team: FakeTeam) -> None:
+    async with opened(team) as (cockpit, pilot):
+        assert people(cockpit) == ["bob", "mik", "thabet", "zoe", "alice", "integration"]
+        await cockpit.press(pilot, "O")
+        assert "6 to look at · by name" in cockpit.text
+        assert people(cockpit) == ["alice", "bob", "integration", "mik", "thabet", "zoe"]
+        assert list(rows(cockpit))[:2] == ["reconciler", "services.toml"]
+        await cockpit.press(pilot, "O")
+        assert people(cockpit)[-1] == "integration"
+        await cockpit.press(pilot, "O")
+        assert people(cockpit)[:3] == ["integration", "alice", "mik"]
+        await cockpit.press(pilot, "O")
+        assert "by" not in cockpit.text.splitlines()[1]
+
+
+async def test_plan_and_diff_are_of_those_that_are_marked(team: FakeTeam) -> None:
+    async with opened(team) as (cockpit, pilot):
+        await cockpit.press(pilot, "space")  # the reconciler is nobody
+        assert "marked" not in cockpit.text
+        for name in ("mik", "alice"):
+            await go_to(cockpit, pilot, name)
+            await cockpit.press(pilot, "space")
+        assert "2 marked" in cockpit.text
+        await cockpit.press(pilot, "p")
+        await cockpit.until(pilot, lambda: "would follow 77aa88bb" in detail(cockpit))
+        assert "plan · 2 marked" in cockpit.text
+        assert "limit mik to" in detail(cockpit)
+        assert "make the account zoe" not in detail(cockpit)
+        assert "Something for: zoe." in detail(cockpit)
+        await cockpit.press(pilot, "D")
+        await cockpit.until(pilot, lambda: "+++ the team repo" in detail(cockpit))
+        assert "@@ mik @@" in detail(cockpit)
+        assert "@@ zoe @@" not in detail(cockpit)
+        await cockpit.press(pilot, "escape", "escape")
+        assert "marked" not in cockpit.text
+
+
+async def test_fingerprints_of_all_that_are_marked_are_copied_with_whose_they_are(
+    team: FakeTeam, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copied: list[str] = []
+    async with opened(team) as (cockpit, pilot):
+        monkeypatch.setattr(cockpit.app, "copy_to_clipboard", copied.append)
+        for name in ("alice", "mik"):
+            await go_to(cockpit, pilot, name)
+            await cockpit.press(pilot, "space")
+        await cockpit.press(pilot, "c", *"finger", "enter")
+        (text,) = copied
+        assert [line.split(" SHA256:")[0] for line in text.splitlines()] == ["alice", "mik"]
+
+
 async def test_a_person_is_read_alone_and_scrolled(team: FakeTeam) -> None:
     async with opened(team) as (cockpit, pilot):
         await go_to(cockpit, pilot, "alice")

@@ -17,7 +17,7 @@ from screens.widgets.linelist import LineList
 from tests.hero_tui.fleets import Cockpit
 from tests.hero_tui.teams import FakeDoctor, FakeTeam, rootless_look
 
-SIZES = [(80, 24), (120, 40), (250, 70)]
+SIZES = [(80, 24), (120, 40), (200, 50)]
 Pose = Callable[[Cockpit, Pilot[int]], Awaitable[None]]
 
 
@@ -77,6 +77,11 @@ async def narrowed(cockpit: Cockpit, pilot: Pilot[int]) -> None:
     await at_team(cockpit, pilot, "exclamation_mark", "slash", *"mik")
 
 
+async def marked(cockpit: Cockpit, pilot: Pilot[int]) -> None:
+    """Sorted by name, and what a reconcile would do for two of them."""
+    await at_team(cockpit, pilot, "O", *"jjjjj", "space", "space", "p")
+
+
 async def ill(cockpit: Cockpit, pilot: Pilot[int]) -> None:
     """A finding that can be mended."""
     await at_doctor(cockpit, pilot, *"jjjjj")
@@ -109,6 +114,7 @@ POSES: tuple[Pose, ...] = (
     planned,
     diffed,
     narrowed,
+    marked,
     ill,
     question,
     mended,

@@ -14,7 +14,7 @@ from backends.model.calls import OperationRef
 from screens.tray import TrayScreen
 from tests.hero_tui.fleets import NOW, Cockpit, failure, operation, progress
 
-SIZES = [(80, 24), (120, 40), (250, 70)]
+SIZES = [(80, 24), (120, 40), (200, 50)]
 
 
 def ended(state: str, **fields: Any) -> Any:

@@ -15,7 +15,8 @@ from pydantic import ValidationError
 
 from backends.box.harmless import harmless_fields
 from backends.box.host import growth
-from backends.box.host.engine import engine_sockets, look_at_engines
+from backends.box.host.engine import Sizes, look_at_engines
+from backends.box.host.engine_api import engine_sockets
 from backends.box.links import Links
 from backends.database import Database
 from backends.disk_usage import Job, Measured, measure
@@ -63,6 +64,7 @@ class Disks:
         self._known: dict[str, SlotDisk] = {}
         self._grew: dict[str, list[Growth]] = {}
         self._engines: tuple[EngineReport, ...] = ()
+        self.container_sizes: Sizes = {}
         self._waiting: list[str] = []
         self._current: str | None = None
         self._task: asyncio.Task[None] | None = None
@@ -177,7 +179,9 @@ class Disks:
 
     async def _of_box(self) -> SlotDisk:
         begun = time.monotonic()
-        self._engines = await look_at_engines(self._sockets())
+        sizes: Sizes = {}
+        self._engines = await look_at_engines(self._sockets(), sizes)
+        self.container_sizes = sizes
         folders = _folders(self._paths)
         found: dict[Path, Measured] = {}
         try:

@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from backends.box.host.host import Host
+from backends.model.containers import ContainerReport
 from backends.model.host import DiskReport, HostStatus
 from backends.model.host_calls import HostMeasureParams, HostStatusParams, HostUnwatchParams, HostWatched
 from backends.model.method import Empty
@@ -22,6 +23,7 @@ def host_calls(host: Host) -> dict[str, Callable[[Call, Any], Awaitable[BaseMode
         "host.watch": handlers.watch,
         "host.unwatch": handlers.unwatch,
         "host.disk": handlers.disk,
+        "host.containers": handlers.containers,
         "host.measure": handlers.measure,
         "host.measure_stop": handlers.measure_stop,
     }
@@ -43,6 +45,9 @@ class _Handlers:
 
     async def disk(self, _: Call, __: Empty) -> DiskReport:
         return await self._host.disks.report()
+
+    async def containers(self, _: Call, __: Empty) -> ContainerReport:
+        return await self._host.containers.report()
 
     async def measure(self, _: Call, params: HostMeasureParams) -> DiskReport:
         self._host.disks.measure(params.slots)

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from backends.box.fleet import Fleet
 from backends.box.host.cgroups import CgroupShares
+from backends.box.host.containers import Containers
 from backends.box.host.disks import Disks
 from backends.box.host.machine import Disks as Spaces
 from backends.box.host.machine import Meter, point_of
@@ -79,6 +80,7 @@ class Host:
         self.trend = Trend(database)
         self.warnings = Warnings(database, boxfile.host, warn)
         self.disks = Disks(paths, links, fleet.names, database, disk_changed)
+        self.containers = Containers(lambda: self.disks.container_sizes)
         self._measure_every = boxfile.host.measure
 
     async def open(self) -> None:

@@ -36,6 +36,18 @@ async def test_writing_renaming_and_coming_back_are_told(tmp_path: Path) -> None
         await told(stream)
 
 
+async def test_any_of_several_files_is_told_of(tmp_path: Path) -> None:
+    paths = [tmp_path / "a" / "x.log", tmp_path / "b" / "x.log", tmp_path / "b" / "y.log"]
+    for path in paths:
+        path.parent.mkdir(exist_ok=True)
+    async with aclosing(changes(*paths)) as stream:
+        await told(stream)
+        for path in (*paths, *paths):
+            with path.open("a") as file:
+                file.write("a\n")
+            await told(stream)
+
+
 async def test_a_folder_that_is_gone_is_looked_at_again_and_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,13 +1,14 @@
-"""Only one's own log that is a file is opened as one; for all others a daemon is asked."""
+"""Only one's own logs that are files are opened as such; for all others a daemon is asked."""
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
 from backends.client.locate import Where
-from backends.client.log_place import log_path
+from backends.client.log_place import log_paths
 from backends.model.paths import BoxPaths
 
 
@@ -25,8 +26,24 @@ def where(tmp_path: Path) -> Where:
 
 def test_ones_own_service_and_build_are_files(where: Where) -> None:
     slot = where.slot("alice")
-    assert log_path(where, "alice", "alice", ["hero_db"]) == slot.service_log("hero_db")
-    assert log_path(where, "alice", "alice", [], "hero_db-1") == slot.build_log / "hero_db-1.log"
+    assert log_paths(where, "alice", "alice", ["hero_db"]) == {"hero_db": slot.service_log("hero_db")}
+    assert log_paths(where, "alice", "alice", [], "hero_db-1") == {"hero_db-1": slot.build_log / "hero_db-1.log"}
+
+
+def test_several_of_ones_own_services_are_files_also_where_one_has_logged_nothing_yet(where: Where) -> None:
+    slot = where.slot("alice")
+    paths = {name: slot.service_log(name) for name in ("hero_db", "hero_router")}
+    assert log_paths(where, "alice", "alice", list(paths)) == paths
+
+
+def test_a_log_that_is_no_file_or_may_not_be_read_is_asked_of_the_daemon(
+    where: Where, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    assert log_paths(where, "alice", "alice", ["hero_db"]) == {}
+    monkeypatch.undo()
+    where.slot("alice").service_log("hero_router").mkdir()
+    assert log_paths(where, "alice", "alice", ["hero_db", "hero_router"]) == {}
 
 
 @pytest.mark.parametrize(
@@ -34,7 +51,8 @@ def test_ones_own_service_and_build_are_files(where: Where) -> None:
     [
         ("mik", ["hero_db"], ""),
         ("mik", [], "hero_db-1"),
-        ("alice", ["hero_db", "hero_router"], ""),
+        ("mik", ["hero_db", "hero_router"], ""),
+        ("alice", ["hero_db", "../mik/hero_db"], ""),
         ("alice", [], ""),
         ("alice", ["hero_router"], ""),
         ("alice", ["../../x"], ""),
@@ -43,7 +61,7 @@ def test_ones_own_service_and_build_are_files(where: Where) -> None:
     ],
 )
 def test_anything_else_is_not(where: Where, user: str, services: list[str], build: str) -> None:
-    assert log_path(where, "alice", user, services, build) is None
+    assert log_paths(where, "alice", user, services, build) == {}
 
 
 def test_services_of_a_system_box_are_in_the_journal_and_builds_in_files(where: Where, tmp_path: Path) -> None:
@@ -52,5 +70,5 @@ def test_services_of_a_system_box_are_in_the_journal_and_builds_in_files(where: 
     homes.symlink_to(tmp_path / "elsewhere")
     (where.box.team / "users").mkdir(parents=True)
     (where.box.team / "users" / "alice.toml").touch()
-    assert log_path(where, "alice", "alice", ["hero_db"]) is None
-    assert log_path(where, "alice", "alice", [], "hero_db-1") is not None
+    assert log_paths(where, "alice", "alice", ["hero_db"]) == {}
+    assert log_paths(where, "alice", "alice", [], "hero_db-1") != {}

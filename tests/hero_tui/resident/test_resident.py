@@ -140,16 +140,16 @@ def test_each_ends_with_the_other(box: Box) -> None:
 
 def test_a_program_in_front_of_the_person_runs_where_the_terminal_belongs() -> None:
     script = (
-        "import os, socket, sys, threading\n"
+        "import os, socket, sys, termios, threading\n"
         "from pathlib import Path\n"
-        "from hero_tui.resident import client, wire\n"
+        "from hero_tui.resident import lent, wire\n"
         "ours, theirs = socket.socketpair()\n"
         "wire.send(theirs, 'run', '/', 'sh', '-c', 'tty; pwd; read word; echo heard $word; exit 7')\n"
         "def answer():\n"
         "    told = wire.receive(theirs)[0]\n"
         "    wire.send(theirs, 'exit', told[1])\n"
         "threading.Thread(target=answer).start()\n"
-        "sys.exit(client._Lent(ours, os.getpid()).wait())\n"
+        "sys.exit(lent.Lent(ours, os.getpid(), termios.tcgetattr(0)).wait())\n"
     )
     with tempfile.TemporaryDirectory() as folder:
         around = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "TERM": "xterm", "HOME": folder}

@@ -9,12 +9,13 @@ from typing import Any
 
 import pytest
 
+from backends.model.containers import ContainerReport
 from backends.model.host import CleanPlan, DiskReport, HostStatus
 from backends.model.host_calls import OperationBegun
 from backends.model.method import Empty
 from backends.model.state import Operation
 from tests.hero_tui.fleets import NOW
-from tests.hero_tui.hosts import plan, report, sample, trend, warning
+from tests.hero_tui.hosts import containers, plan, report, sample, trend, warning
 from tests.hero_tui.verbs.canned import Canned
 from tests.hero_tui.verbs.conftest import Line
 
@@ -53,6 +54,19 @@ def test_the_disks_are_told_of_all_slots_or_of_one(box: Canned, hero_dev: Line) 
     assert "mik" in hero_dev.says("host", "--disk", "mikk", code=2)
     assert "does not go with" in hero_dev.says("host", "mik", code=2)
     assert "does not go with" in hero_dev.says("host", "--fresh", code=2)
+
+
+def test_containers_are_told_one_by_one(box: Canned, hero_dev: Line) -> None:
+    box.answers["host.containers"] = containers()
+    told = hero_dev.says("host", "--containers")
+    assert "docker 27.1.1  4 of 7 containers run" in told
+    assert "podman at /run/podman/podman.sock: The box's daemon may not use its socket" in told
+    (line,) = (line for line in told.splitlines() if "mailcow-clamd-1" in line)
+    assert line.split()[:4] == ["mailcow", "mailcow-clamd-1", "running", "61.5"]
+    assert len(hero_dev.answers("host", "--containers")["engines"][0]["containers"]) == 7
+    box.answers["host.containers"] = ContainerReport(time=NOW)
+    assert "no Docker and no Podman" in hero_dev.says("host", "--containers")
+    hero_dev.says("host", "--containers", "--disk", code=2)
 
 
 def test_a_fresh_look_waits_until_all_is_measured(box: Canned, hero_dev: Line) -> None:

@@ -5,19 +5,20 @@ from __future__ import annotations
 import random
 import unicodedata
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
 from rich.color import ColorSystem
 from textual import events
+from textual._compositor import Compositor, CompositorUpdate
 from textual.app import App
 from textual.binding import BindingType
 from textual.message import Message
 from textual.pilot import Pilot
 from textual.screen import Screen
 
-from screens.driver import pen_of, render
-from screens.frame_bytes import Shown
+from screens.driver import partial_update
 from screens.widgets.grid import FleetGrid
 from screens.widgets.grid_data import GridCell, GridColumn, GridRow
 from styles import themes
@@ -32,7 +33,7 @@ MORE = ("ashraf", "ehab", "maged", "peter", "sabrina", "lee", "timur", "scott", 
 class HarnessApp(App[None]):
     """Themes and style sheets of the cockpit; a test's app adds its `compose`."""
 
-    CSS_PATH: ClassVar[list[str | Path]] = [STYLES / "base.tcss", STYLES / "widgets.tcss"]  # type: ignore[assignment]
+    CSS_PATH: ClassVar[list[str | Path]] = [STYLES / f"{name}.tcss" for name in ("base", "first", "widgets")]  # type: ignore[assignment]
     ENABLE_COMMAND_PALETTE = False
     BINDINGS: ClassVar[list[BindingType]] = []
 
@@ -51,11 +52,15 @@ class RecordingApp(HarnessApp):
         self.console._color_system = ColorSystem.TRUECOLOR
 
     def _display(self, screen: Screen[Any], renderable: Any) -> None:
-        if hasattr(renderable, "spans"):
-            self.frames.append(render(renderable, pen_of(self.console), Shown()))
-        elif renderable is not None:
+        compositor = screen._compositor  # its first frame is a whole one
+        compositor.render_partial_update = partial(self.partial, compositor)  # type: ignore[method-assign,assignment]
+        if renderable is not None:
             self.frames.append(renderable.render_segments(self.console))
         super()._display(screen, renderable)
+
+    def partial(self, compositor: Compositor) -> CompositorUpdate | None:
+        """What is dirty."""
+        return partial_update(compositor)
 
     def take(self) -> str:
         """Everything sent since the last call."""

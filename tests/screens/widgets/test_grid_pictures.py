@@ -13,7 +13,7 @@ from screens.widgets.grid_layout import DENSITIES, Density
 from tests.screens.widgets.samples import SERVICES, USERS
 from tests.screens.widgets.test_grid import GridApp
 
-SIZES = [(80, 24), (120, 40), (250, 70)]
+SIZES = [(80, 24), (120, 40), (200, 50)]
 TWELVE = (*SERVICES, "hero_forge", "hero_chat", "hero_calendar", "hero_voice", "hero_index", "hero_web")
 
 

@@ -154,7 +154,7 @@ async def test_the_mouse_is_told_what_a_hint_and_a_part_of_the_status_line_mean(
         footer.set_keys([KeyHint("r", "restart", help="Restart it (r)"), KeyHint("?", "help", always=True)])
         await pilot.pause()
         await pilot.hover(footer, offset=(2, 0))
-        assert footer.tooltip == "Restart it (r)"
+        assert str(footer.tooltip) == "Restart it (r)"
         await pilot.hover(footer, offset=(60, 0))
         assert footer.tooltip is None
         await pilot.hover(status, offset=(2, 0))

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from backends.box.host import engine
+from backends.box.host import engine, engine_api
 from backends.box.host.engine import look_at, look_at_engines
 from backends.model.host import ComposeStack, EngineReport
 
@@ -112,6 +112,7 @@ async def test_podman_is_known_by_what_it_says_and_asked_by_its_own_version(shor
     [
         lambda _: http(b"<html>"),
         lambda _: http([1, 2]),
+        lambda _: http(b"[" * 100_000),
         lambda _: http({"Version": "1"}, 500),
         lambda _: b"\x00\x01 nonsense\r\n\r\n",
         lambda _: b"",
@@ -131,7 +132,7 @@ async def test_escapes_in_names_are_harmless(short_dir: Path) -> None:
 
 
 async def test_an_answer_without_end_is_given_up(short_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engine, "_LIMIT", 1000)
+    monkeypatch.setattr(engine_api, "LIMIT", 1000)
     told = await report(short_dir / "e.sock", from_table({"/version": {"Version": "x" * 5000}}))
     assert told.problem
 
@@ -139,7 +140,7 @@ async def test_an_answer_without_end_is_given_up(short_dir: Path, monkeypatch: p
 async def test_an_engine_that_does_not_answer_holds_nobody_up(
     short_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(engine, "_QUICK_SECONDS", 0.05)
+    monkeypatch.setattr(engine_api, "QUICK_SECONDS", 0.05)
     told = await report(short_dir / "e.sock", lambda _: None)
     assert "does not answer" in told.problem
 
