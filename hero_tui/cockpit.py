@@ -11,15 +11,15 @@ def main(argv: list[str] | None = None) -> int:
     arguments = sys.argv[1:] if argv is None else argv
     from hero_tui.resident import client
 
-    if client.is_wanted(arguments):
-        code = client.open_resident(arguments)
-        if code is not None:
-            return code
-        client.leave_one_soon(arguments)
+    wanted = client.is_wanted(arguments)
+    if wanted and (code := client.open_resident(arguments)) is not None:
+        return code
     gc.disable()  # a tenth of the start would go into looking for garbage; the app turns it on once it stands
     from hero_tui import image
 
     image.use()
+    if wanted:
+        client.leave_one_soon(arguments)
     from hero_tui.opening import main as open_by_itself
 
     return open_by_itself(arguments)

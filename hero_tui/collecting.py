@@ -10,7 +10,7 @@ REST_SECONDS = 1.0
 SHARE = 0.01
 """Of a core, for looking at everything."""
 _NEVER = 1_000_000_000
-_SOME, _MUCH = 10, 300
+_SOME, _MUCH = 10, 60
 """So often young objects are looked through until all are: if nobody types, and in any case."""
 
 

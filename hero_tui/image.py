@@ -203,12 +203,15 @@ def _read(path: str) -> Image:
     if not path:
         return nothing
     try:
+        folder = os.stat(os.path.dirname(path))
         file = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
     except OSError:
         return nothing
     try:
         found = os.fstat(file)
-        if not stat.S_ISREG(found.st_mode) or found.st_uid != os.geteuid() or found.st_mode & 0o022:
+        if not stat.S_ISREG(found.st_mode) or any(
+            one.st_uid != os.geteuid() or one.st_mode & 0o022 for one in (folder, found)
+        ):
             return nothing
         data = memoryview(mmap.mmap(file, 0, prot=mmap.PROT_READ))
         length = int.from_bytes(data[:8], "little")

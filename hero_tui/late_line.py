@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 R = TypeVar("R", bound="BaseModel")
 
-_IN_TURN = (
+IN_TURN = (
     "pydantic_core.core_schema",
     "pydantic",
     "pydantic._internal._generate_schema",
@@ -71,7 +71,7 @@ class LateLine:
 
     async def run(self) -> None:
         """See `Line`; what it needs is loaded first."""
-        await load(_IN_TURN)
+        await load(IN_TURN)
         await self._line.run()
 
     async def close(self) -> None:

@@ -100,9 +100,18 @@ def load_all() -> None:
     from importlib import import_module
 
     import screens
+    from hero_tui.late_line import IN_TURN
 
-    for module in pkgutil.walk_packages(screens.__path__, "screens."):
-        import_module(module.name)
+    found = [module.name for module in pkgutil.walk_packages(screens.__path__, "screens.")]
+    for name in (
+        *found,
+        *IN_TURN,
+        "hero_tui.app",
+        "hero_tui.cell_actions",
+        "hero_tui.prompts",
+        "hero_tui.settings",
+    ):
+        import_module(name)
 
 
 def _beside(home: Where, names: Sequence[str]) -> dict[str, Where]:

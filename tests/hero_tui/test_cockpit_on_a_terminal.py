@@ -36,6 +36,7 @@ def terminal(box: SmallBox, tmp_path: Path) -> Iterator[Terminal]:
         "COLORTERM": "truecolor",
         "LANG": "C.UTF-8",
         "XDG_CONFIG_HOME": str(tmp_path),
+        "XDG_CACHE_HOME": str(tmp_path),
         "PYTHONPATH": str(ROOT),
     }
     argv = [sys.executable, "-m", "hero_tui.cockpit", "--box", str(box.root), "--slot", "alice"]

@@ -1,4 +1,4 @@
-"""Modules that come from the image are those of the disk: what was changed, or is not to be trusted, is not used."""
+"""Modules that come from the image are those on the disk: what was changed, or is not safe, is not used."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Value:
     number: int
     name: str = "x"
 
-PATTERN = re.compile(r"(?P<word>[a-z]+) (?P<number>[0-9]+)", re.I | re.X | re.A if False else re.I)
+PATTERN = re.compile(r"(?P<word>[a-z]+) (?P<number>[0-9]+)", re.I)
 '''
 
 
@@ -113,6 +113,9 @@ def test_the_image_is_this_users_alone(start: Start) -> None:
     assert start.file.parent.stat().st_mode & 0o777 == 0o700
     start.file.chmod(0o666)
     assert start()["there"] == 0
+    assert start()["there"] > 0
+    start.file.parent.chmod(0o770)
+    assert start()["there"] == 0
 
 
 def test_a_source_that_was_changed_is_read_and_the_image_made_anew(start: Start) -> None:
@@ -156,15 +159,13 @@ def test_an_image_that_was_cut_off_is_made_up_for_from_the_files(start: Start) -
 
 def test_no_link_is_followed_and_no_compiled_file_written_where_none_is_wanted(start: Start) -> None:
     start()
-    elsewhere = start.cache / "elsewhere"
-    start.file.rename(elsewhere)
-    start_file = start.cache / "hero"
-    (start_file / "x.image").symlink_to(elsewhere)
-    assert start()["there"] == 0
-    for file in start_file.iterdir():
-        file.unlink()
+    link, elsewhere = start.file, start.cache / "elsewhere"
+    link.rename(elsewhere)
+    link.symlink_to(elsewhere)
+    assert start(PYTHONDONTWRITEBYTECODE="1")["there"] == 0
+    link.unlink()
     start(PYTHONDONTWRITEBYTECODE="1")
-    assert list(start_file.iterdir()) == []
+    assert list(link.parent.iterdir()) == []
 
 
 def test_where_there_is_no_home_there_is_no_image(start: Start) -> None:

@@ -28,7 +28,7 @@ DEADLINE = 60.0
 def environment(box: Box, **more: str) -> dict[str, str]:
     names = ("PATH", "HOME", "LANG")
     kept = {name: os.environ[name] for name in names if name in os.environ}
-    private = {name: str(box.folder) for name in ("XDG_CONFIG_HOME", "XDG_RUNTIME_DIR")}
+    private = {name: str(box.folder) for name in ("XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_RUNTIME_DIR")}
     around = {"TERM": "xterm-256color", "COLORTERM": "truecolor", "PYTHONPATH": str(ROOT), "HERO_RESIDENT": "1"}
     return {**kept, **around, **private, **more}
 
@@ -42,8 +42,9 @@ def cockpit(box: Box, **more: str) -> Iterator[Terminal]:
 
 
 def is_lent(terminal: Terminal) -> bool:
-    """Whether another process draws: one that draws by itself has threads for it."""
-    return len(list(Path(f"/proc/{terminal.process.pid}/task").iterdir())) == 1
+    """Whether another process draws: one that draws by itself has all of Textual in its memory."""
+    pages = int(Path(f"/proc/{terminal.process.pid}/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") < 30_000_000
 
 
 def server_of(box: Box) -> int:
