@@ -8,10 +8,8 @@ the page cache: it is read once before.
 from __future__ import annotations
 
 import argparse
-import os
 import random
 import re
-import select
 import subprocess
 import sys
 import tempfile
@@ -54,10 +52,7 @@ class Raw(Program):
         """See `Program`; `fresh` is what came."""
         if self.emulates:
             return super().pump(seconds)
-        self.fresh = b""
-        if select.select([self._fd], [], [], max(0.0, seconds))[0]:
-            self.fresh = os.read(self._fd, 1 << 16)
-            self.read_at = time.perf_counter()
+        self.fresh = b"".join(chunk.data for chunk in self._collect(seconds))
         return bool(self.fresh)
 
     def bytes_until(self, wanted: bytes) -> float:
