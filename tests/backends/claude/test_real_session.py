@@ -184,7 +184,8 @@ async def test_a_session_goes_on_where_it_was(short_dir: Path, claude_program: P
         assert not has_conversation(session.request.planted, session.request.session)
         session.start()
         await session.slot.heard("Stop")
-        assert has_conversation(session.request.planted, session.request.session)
+        # The program writes it down beside its hooks, not before them.
+        await until(lambda: has_conversation(session.request.planted, session.request.session))
         session.window.close()
         session.ask(resume=True, prompt="and now the second")
         session.start()
