@@ -33,8 +33,8 @@ def main(arguments: list[str]) -> int:
     print("── pytest", flush=True)
     if failed:
         print(f"   whatever it finds, this run has failed: {', '.join(failed)}", flush=True)
-    # One more than cores: a test of real processes waits most of its time.
-    workers = str(min(4, (os.cpu_count() or 2) + 1))
+    # Two more than cores: a test of real processes waits most of its time.
+    workers = str(min(6, (os.cpu_count() or 2) + 2))
     # By file: tests of one file share the box that its fixture makes.
     spread = ("-n", workers, "--dist", "loadfile")
     code = _run(("pytest", "-q", *spread, f"--timeout={TEST_SECONDS}", "--durations=30", *arguments))

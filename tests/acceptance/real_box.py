@@ -147,7 +147,18 @@ class RealBox:
         try:
             return self.machine.wait(condition, what, timeout=seconds)
         except Exception as error:
-            raise AssertionError(f"{error}\n{self.trouble()}\n{self.journal()}") from error
+            told = f"{self.trouble()}\n{self.integration()}\n{self.journal()}"
+            raise AssertionError(f"{error}\n{told}") from error
+
+    def integration(self) -> str:
+        """How the services of the integration slot are, and what its daemon said last."""
+        status = self.dev("integration", "status", check=False)
+        said = self.machine.run(["journalctl", "-q", "--no-pager", "-n", "60", "_UID=" + self.uid("integration")])
+        return f"{status.stdout}{status.stderr}\n{said.stdout}"
+
+    def uid(self, user: str) -> str:
+        """The account's number."""
+        return self.machine.run(["id", "-u", user]).stdout.strip()
 
 
 def real_box(lab: Lab, forge: TeamForge, keys: Path, name: str = "box", *, claude: Path | None = None) -> RealBox:
