@@ -3,48 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
-from hero_tui.store_agents import agent_told, agents_of, owned
-from screens.desk import Busy, Cell, Changes, Connection, FleetView, SlotView
-from screens.widgets.cells import phase_of, share_of
+from hero_tui.store_agents import agents_of
+from hero_tui.store_batch import TOGETHER, with_batch
+from hero_tui.store_fleet import Fleet as Fleet
+from hero_tui.store_fleet import services_of as services_of
+from hero_tui.store_fleet import unheard, with_busy, with_slots
+from screens.desk import Cell, Changes, Connection, FleetView, SlotView
 
 if TYPE_CHECKING:
-    from backends.model.agents import Agent
-    from backends.model.state import Event, FleetSnapshot, Operation, ServiceStatus, SlotStatus
+    from backends.model.state import Event, FleetSnapshot, Operation, SlotStatus
 
 K = TypeVar("K")
 V = TypeVar("V")
 
 _REMEMBERED = 500
 """Ended operations whose late progress is still known to be late."""
-_BY_SERVICES = frozenset({"start", "stop", "restart"})
-
-
-@dataclass(frozen=True, slots=True)
-class Fleet:
-    """What is known, and of each part the `seq` of the event that told it: an older event changes nothing.
-
-    `told` has by slot an entry a cell and one for its head (service ""), those of removed ones too; `agents_told`
-    one an agent, by slot and id; `gone` one a removed slot. `floor` is the seq of the newest snapshot. `doubtful`
-    are slots of which a box that has just started could tell nothing: what was known of them stays until they
-    tell it again. `ended` are operations, `marks` cells that a call of this cockpit is about to change.
-    """
-
-    view: FleetView = field(default_factory=FleetView)
-    floor: int = 0
-    told: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
-    agents_told: Mapping[Cell, int] = field(default_factory=dict)
-    gone: Mapping[str, int] = field(default_factory=dict)
-    ended: tuple[str, ...] = ()
-    doubtful: frozenset[str] = frozenset()
-    marks: Mapping[Cell, str] = field(default_factory=dict)
-
-    def told_of(self, user: str, service: str) -> int:
-        """The newest event that told of this cell, or with "" of the slot's head; 0 for none."""
-        of_slot = self.told.get(user)
-        return of_slot.get(service, 0) if of_slot else 0
 
 
 def with_snapshot(fleet: Fleet, snapshot: FleetSnapshot) -> Fleet:
@@ -74,7 +50,7 @@ def with_snapshot(fleet: Fleet, snapshot: FleetSnapshot) -> Fleet:
         slots=slots,
         problems=snapshot.problems,
     )
-    return _with_busy(
+    return with_busy(
         replace(
             fleet,
             view=view,
@@ -95,7 +71,7 @@ def with_look(fleet: Fleet, look: FleetSnapshot) -> Fleet:
         running = {one.id: one for one in status.operations if one.state == "running"}
         slots[status.slot] = SlotView(_head(status), cells, running, agents_of(status, {}, {}, keep=False))
     view = replace(fleet.view, box=look.box, trunk=look.trunk, known=True, catalogue=look.catalogue, slots=slots)
-    return _with_busy(replace(fleet, view=replace(view, problems=look.problems)))
+    return with_busy(replace(fleet, view=replace(view, problems=look.problems)))
 
 
 def _newer(told: Mapping[str, Mapping[str, int]], seq: int) -> dict[str, Mapping[str, int]]:
@@ -125,27 +101,20 @@ def _merged(
 
 def with_event(fleet: Fleet, event: Event) -> Fleet:
     """The fleet after `event`; the same object where it tells nothing new or what cannot be read."""
+    if event.kind in TOGETHER:
+        return with_batch(fleet, (event,))
     if event.seq and event.seq <= fleet.floor:
         return fleet
     from pydantic import ValidationError
 
-    from backends.model.agents import Agent
-    from backends.model.state import Operation, ServiceStatus, SlotStatus
+    from backends.model.state import Operation, SlotStatus
 
     try:
         match event.kind:
-            case "service.changed":
-                return _with_cell(fleet, event, ServiceStatus.model_validate(event.data))
-            case "service.removed":
-                return _with_cell(fleet, event, None)
             case "slot.changed" | "slot.online" | "slot.offline":
                 return _with_head(fleet, event, SlotStatus.model_validate(event.data))
             case "slot.removed":
                 return _without_slot(fleet, event)
-            case "agent.changed":
-                return _with_agent(fleet, event, Agent.model_validate(event.data))
-            case "agent.removed":
-                return _with_agent(fleet, event, None)
             case "operation.changed":
                 return _with_operation(fleet, event, Operation.model_validate(event.data))
     except ValidationError:
@@ -159,18 +128,18 @@ def with_connection(fleet: Fleet, state: Connection, why: str) -> Fleet:
     if state == "reconnecting":
         slots = {user: replace(slot, operations={}) for user, slot in view.slots.items()}
         view = replace(view, slots=slots)
-        return _with_busy(replace(fleet, view=view, marks={}))
+        return with_busy(replace(fleet, view=view, marks={}))
     return replace(fleet, view=view)
 
 
 def with_mark(fleet: Fleet, cells: Mapping[Cell, str]) -> Fleet:
     """Cells shown busy before their slot has answered."""
-    return _with_busy(replace(fleet, marks={**fleet.marks, **cells}))
+    return with_busy(replace(fleet, marks={**fleet.marks, **cells}))
 
 
 def without_mark(fleet: Fleet, cells: Mapping[Cell, str]) -> Fleet:
     """Those cells as their slot tells them."""
-    return _with_busy(replace(fleet, marks={key: v for key, v in fleet.marks.items() if key not in cells}))
+    return with_busy(replace(fleet, marks={key: v for key, v in fleet.marks.items() if key not in cells}))
 
 
 def changes_between(before: FleetView, after: FleetView) -> Changes:
@@ -201,37 +170,9 @@ def _differing(before: Mapping[str, SlotView], after: Mapping[str, SlotView]) ->
     return changed + [user for user in before if user not in after]
 
 
-def _with_cell(fleet: Fleet, event: Event, status: ServiceStatus | None) -> Fleet:
-    from backends.model.kept import compact
-
-    service = status.service if status else event.subject
-    if event.seq < max(fleet.told_of(event.slot, service), fleet.gone.get(event.slot, 0)):
-        return fleet
-    slot = fleet.view.slots.get(event.slot) or unheard(event)
-    kept = compact(status) if status else None
-    told = _told(fleet, event, service)
-    if slot.cells.get(service) == kept:
-        return replace(fleet, told=told)
-    cells = {**slot.cells, service: kept} if kept else _without(slot.cells, service)
-    return _with_slot(fleet, SlotView(slot.head, cells, slot.operations, slot.agents), told)
-
-
 def _told(fleet: Fleet, event: Event, service: str) -> Mapping[str, Mapping[str, int]]:
     """What has been told, this event too."""
     return {**fleet.told, event.slot: {**fleet.told.get(event.slot, {}), service: event.seq}}
-
-
-def _with_agent(fleet: Fleet, event: Event, agent: Agent | None) -> Fleet:
-    """The agent of the event's subject as it is now, or none; another slot's name in it counts for nothing."""
-    if agent is not None and not owned(agent, event):
-        return fleet
-    told = agent_told(fleet.agents_told, event, fleet.gone.get(event.slot, 0))
-    if told is None:
-        return fleet
-    slot = fleet.view.slots.get(event.slot) or unheard(event)
-    agents = _without(slot.agents, event.subject) if agent is None else {**slot.agents, agent.id: agent}
-    slots = {**fleet.view.slots, event.slot: replace(slot, agents=agents)}
-    return replace(fleet, agents_told=told, view=replace(fleet.view, slots=slots))
 
 
 def _with_head(fleet: Fleet, event: Event, head: SlotStatus) -> Fleet:
@@ -264,7 +205,7 @@ def _without_slot(fleet: Fleet, event: Event) -> Fleet:
     if newer:
         return _with_slot(fleet, SlotView(unheard(event).head, newer))
     slots = _without(fleet.view.slots, user)
-    return _with_busy(replace(fleet, view=replace(fleet.view, slots=slots)))
+    return with_busy(replace(fleet, view=replace(fleet.view, slots=slots)))
 
 
 def _with_operation(fleet: Fleet, event: Event, operation: Operation) -> Fleet:
@@ -283,64 +224,8 @@ def _with_slot(fleet: Fleet, slot: SlotView, told: Mapping[str, Mapping[str, int
     return with_slots(fleet if told is None else replace(fleet, told=told), {slot.head.slot: slot})
 
 
-def with_slots(fleet: Fleet, changed: Mapping[str, SlotView]) -> Fleet:
-    """These slots as they are now, and what runs on their cells; the others are left alone: there may be many."""
-    if not changed:
-        return fleet
-    view = fleet.view
-    busy = {cell: one for cell, one in view.busy.items() if cell[0] not in changed}
-    busy |= {cell: Busy(word) for cell, word in fleet.marks.items() if cell[0] in changed}
-    for user, slot in changed.items():
-        busy |= _busy_cells(fleet, user, slot)
-    seen = replace(view, slots={**view.slots, **changed}, busy=view.busy if busy == view.busy else busy)
-    return replace(fleet, view=seen)
-
-
-def _with_busy(fleet: Fleet) -> Fleet:
-    """What runs on each cell: what its slot tells, else what its cell says, else our own mark."""
-    busy: dict[Cell, Busy] = {cell: Busy(word) for cell, word in fleet.marks.items()}
-    for user, slot in fleet.view.slots.items():
-        busy |= _busy_cells(fleet, user, slot)
-    if busy == fleet.view.busy:
-        return fleet
-    return replace(fleet, view=replace(fleet.view, busy=busy))
-
-
-def _busy_cells(fleet: Fleet, user: str, slot: SlotView) -> dict[Cell, Busy]:
-    busy: dict[Cell, Busy] = {}
-    for name, cell in slot.cells.items():
-        told = cell.operation
-        if told is not None and told.state == "running" and told.id not in fleet.ended:
-            busy[user, name] = _busy(told)
-    for operation in slot.operations.values():
-        for name in services_of(operation, slot):
-            busy[user, name] = _busy(operation)
-    return busy
-
-
-def services_of(operation: Operation, slot: SlotView) -> list[str]:
-    """The cells that an operation works on; one on several services names them in its title."""
-    if operation.service:
-        return [operation.service] if operation.service in slot.cells else []
-    if operation.kind not in _BY_SERVICES:
-        return []
-    named = [word for word in operation.title.split() if word in slot.cells]
-    return named or [name for name, cell in slot.cells.items() if cell.enabled]
-
-
-def _busy(operation: Operation) -> Busy:
-    return Busy(phase_of(operation), share_of(operation))
-
-
 def _head(status: SlotStatus) -> SlotStatus:
     return status.model_copy(update={"services": (), "operations": (), "agents": ()})
-
-
-def unheard(event: Event) -> SlotView:
-    """A slot of which only a cell has been told so far."""
-    from backends.model.state import SlotStatus
-
-    return SlotView(SlotStatus(box=event.box, slot=event.slot, seen_at=event.time))
 
 
 def _without(mapping: Mapping[K, V], key: K) -> dict[K, V]:

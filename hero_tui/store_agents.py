@@ -30,14 +30,6 @@ def owned(agent: Agent, event: Event) -> bool:
     return agent.slot == event.slot and agent.id == event.subject
 
 
-def agent_told(told: Mapping[Cell, int], event: Event, gone: int) -> Mapping[Cell, int] | None:
-    """`told` with the event's seq for its agent; None for news that is older than what is known."""
-    key = (event.slot, event.subject)
-    if event.seq < max(told.get(key, 0), gone):
-        return None
-    return {**told, key: event.seq}
-
-
 def agents_between(before: FleetView, after: FleetView) -> frozenset[Cell]:
     """Slot and id of each agent that differs between the two, came or went."""
     changed: set[Cell] = set()

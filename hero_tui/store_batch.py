@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
-from hero_tui.store import Fleet, unheard, with_slots
 from hero_tui.store_agents import owned
+from hero_tui.store_fleet import Fleet, unheard, with_slots
 from screens.desk import Cell, SlotView
 
 if TYPE_CHECKING:
@@ -20,6 +20,8 @@ AT_ONCE = 64
 """Events that are gathered at most: a millisecond of work, or two."""
 _CELLS = frozenset({"service.changed", "service.removed"})
 _AGENTS = frozenset({"agent.changed", "agent.removed"})
+TOGETHER = _CELLS | _AGENTS
+"""Events of these kinds concern one cell or agent each: in whatever order they come, the newest counts."""
 
 
 class Untold:
@@ -30,7 +32,7 @@ class Untold:
 
     def take(self, event: Event) -> bool:
         """Keep it for later; False for one whose place among the others matters."""
-        if event.kind not in _CELLS and event.kind not in _AGENTS:
+        if event.kind not in TOGETHER:
             return False
         self._events.append(event)
         return True
@@ -45,8 +47,13 @@ class Untold:
         if not self._events:
             return fleet
         events, self._events = self._events, []
-        new = [event for event in events if not event.seq or event.seq > fleet.floor]
-        return _with_agents(_with_cells(fleet, new), new) if new else fleet
+        return with_batch(fleet, events)
+
+
+def with_batch(fleet: Fleet, events: Iterable[Event]) -> Fleet:
+    """The fleet after these events, all of the kinds `TOGETHER`; the same object if nothing is new."""
+    new = [event for event in events if not event.seq or event.seq > fleet.floor]
+    return _with_agents(_with_cells(fleet, new), new) if new else fleet
 
 
 def _with_cells(fleet: Fleet, events: Iterable[Event]) -> Fleet:
