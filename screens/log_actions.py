@@ -8,10 +8,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import Literal, Protocol
 
+from textual.screen import Screen
+
 from backends.client.log_file import LogFile
 from backends.client.log_save import save_lines
 from backends.model.errors import HeroError
 from screens.widgets.log_scene import LogScene
+from screens.widgets.logpane import LogPane
 from screens.widgets.logview import LogView
 from screens.widgets.sgr import plain
 
@@ -55,6 +58,44 @@ async def shown_places(scene: LogScene, limit: int) -> list[int]:
         if len(places) % _SLICE == 0:
             await asyncio.sleep(0)
     return places[::-1]
+
+
+class LogKeys(Screen[None]):
+    """The actions that the keys of a screen with a log are bound to."""
+
+    @property
+    def pane(self) -> LogPane:
+        """The log in its panel."""
+        raise NotImplementedError
+
+    @property
+    def log_actions(self) -> LogActions:
+        """What is done with it."""
+        raise NotImplementedError
+
+    def action_filter(self, hide: bool) -> None:
+        """Ask for a filter, or for what to look for; with `hide` other lines are not shown."""
+        self.pane.ask_filter(hide)
+
+    def action_copy(self) -> None:
+        """Copy what is visible."""
+        self.log_actions.copy_seen()
+
+    def action_copy_line(self) -> None:
+        """Copy the line that is meant, or what came since the last mark."""
+        self.log_actions.copy_marked()
+
+    def action_clear(self) -> None:
+        """Forget the lines so far."""
+        self.pane.log_view.clear()
+
+    def action_save(self) -> None:
+        """Save what is shown."""
+        self.run_worker(self.log_actions.save(), name="save", group="save", exclusive=True)
+
+    def action_open(self, tool: Tool) -> None:
+        """Hand the log to a pager or an editor."""
+        self.run_worker(self.log_actions.open(tool), name="open", group="save", exclusive=True)
 
 
 class LogActions:

@@ -8,11 +8,10 @@ from typing import ClassVar
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.screen import Screen
 
 from backends.client.log_file import LogFile
 from backends.client.log_merged import MergedLog
-from screens.log_actions import Hands, LogActions, Tool
+from screens.log_actions import Hands, LogActions, LogKeys
 from screens.widgets.keyfooter import KeyFooter, KeyHint
 from screens.widgets.log_bindings import WINDOW_NAMES, WINDOWS
 from screens.widgets.logpane import LogPane
@@ -21,7 +20,7 @@ from screens.widgets.logview import LogView
 _LOOK_SECONDS = 1.0
 
 
-class LogFilesScreen(Screen[None]):
+class LogFilesScreen(LogKeys):
     """The log of `files`. `input_note` says what is to be said of lines that are piped in, "" where none are."""
 
     CSS_PATH = "../styles/logs.tcss"
@@ -94,7 +93,7 @@ class LogFilesScreen(Screen[None]):
     # -- keys -------------------------------------------------------------------------------------
 
     @property
-    def _actions(self) -> LogActions:
+    def log_actions(self) -> LogActions:
         return LogActions(self._hands, self.log_view, "-".join(list(self._files.sources)[:3]))
 
     def action_leave(self) -> None:
@@ -105,27 +104,3 @@ class LogFilesScreen(Screen[None]):
         """Take back a filter or window; without one, tell how to leave."""
         if not self.pane.take_back():
             self._hands.tell("q ends.")
-
-    def action_filter(self, hide: bool) -> None:
-        """Ask for a filter, or for what to look for; with `hide` other lines are not shown."""
-        self.pane.ask_filter(hide)
-
-    def action_copy(self) -> None:
-        """Copy what is visible."""
-        self._actions.copy_seen()
-
-    def action_copy_line(self) -> None:
-        """Copy the line that is meant, or what came since the last mark."""
-        self._actions.copy_marked()
-
-    def action_clear(self) -> None:
-        """Forget the lines so far."""
-        self.log_view.clear()
-
-    def action_save(self) -> None:
-        """Save what is shown."""
-        self.run_worker(self._actions.save(), name="save", group="save", exclusive=True)
-
-    def action_open(self, tool: Tool) -> None:
-        """Hand the log to a pager or an editor."""
-        self.run_worker(self._actions.open(tool), name="open", group="save", exclusive=True)

@@ -15,7 +15,7 @@ from backends.client.log_merged import MergedLog
 from backends.model.errors import HeroError
 from screens.desk import Desk, Target
 from screens.frame import HeroScreen
-from screens.log_actions import LogActions, Tool
+from screens.log_actions import LogActions, LogKeys
 from screens.widgets.log_bindings import WINDOW_NAMES, WINDOWS
 from screens.widgets.log_buffer import LIMIT, LogLine
 from screens.widgets.log_scene import Window
@@ -28,7 +28,7 @@ WINDOW_LINES = 20_000
 _PATIENCE_SECONDS = 0.3
 
 
-class LogsScreen(HeroScreen):
+class LogsScreen(HeroScreen, LogKeys):
     """The logs of `services` of a slot, of all of them where none is named, or of one build."""
 
     PLACE = "logs"
@@ -175,30 +175,6 @@ class LogsScreen(HeroScreen):
     # -- keys -------------------------------------------------------------------------------------
 
     @property
-    def _actions(self) -> LogActions:
+    def log_actions(self) -> LogActions:
         name = self.build or "-".join((self.user, *self.services[:3]))
         return LogActions(self.desk, self.log_view, name)
-
-    def action_filter(self, hide: bool) -> None:
-        """Ask for a filter, or for what to look for; with `hide` other lines are not shown."""
-        self.pane.ask_filter(hide)
-
-    def action_copy(self) -> None:
-        """Copy what is visible."""
-        self._actions.copy_seen()
-
-    def action_copy_line(self) -> None:
-        """Copy the line that is meant, or what came since the last mark."""
-        self._actions.copy_marked()
-
-    def action_clear(self) -> None:
-        """Forget the lines so far."""
-        self.log_view.clear()
-
-    def action_save(self) -> None:
-        """Save what is shown."""
-        self.run_worker(self._actions.save(), name="save", group="save", exclusive=True)
-
-    def action_open(self, tool: Tool) -> None:
-        """Hand the log to a pager or an editor."""
-        self.run_worker(self._actions.open(tool), name="open", group="save", exclusive=True)
