@@ -9,6 +9,7 @@ every file against the provenance before anybody runs one.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -165,14 +166,19 @@ def write_marker(tree: Path, marker: Marker) -> None:
     """Put `marker` into `tree` by a rename; synced when it claims to be durable. Raises OSError."""
     fields = {"schema": 1, **vars(marker)}
     temporary = tree / f"{MARKER}.tmp"
-    fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644)
     try:
-        write_all(fd, json.dumps(fields).encode() + b"\n")
-        if marker.durable:
-            os.fsync(fd)
-    finally:
-        os.close(fd)
-    temporary.replace(tree / MARKER)
+        fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644)
+        try:
+            write_all(fd, json.dumps(fields).encode() + b"\n")
+            if marker.durable:
+                os.fsync(fd)
+        finally:
+            os.close(fd)
+        temporary.replace(tree / MARKER)
+    except OSError:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+        raise
 
 
 def boot_id() -> str:

@@ -53,6 +53,7 @@ class Broker:
         self._assignments = assignments
         self._rights = Rights(assignments, system=system)
         self._hand_over = hand_over
+        self._storing = asyncio.Lock()
 
     async def open(self) -> int:
         """Read what is kept; the port that the relay had, 0 for none."""
@@ -97,7 +98,8 @@ class Broker:
                 raise HeroError(
                     "not_found", f"There is no key {params.slot} to rotate.", hint="`claude keys set` keeps one."
                 )
-            key = await asyncio.to_thread(self.store.put, params.slot, params.secret, asking.login)
+            async with self._storing:
+                key = await asyncio.to_thread(self.store.put, params.slot, params.secret, asking.login)
             await self._changed(params.slot)
             return self._info(key, await asyncio.to_thread(self._assignments.everybody))
 
@@ -107,7 +109,9 @@ class Broker:
         """Forget a key; sessions that have it stop at their next use."""
 
         async def forget(_: Asking) -> None:
-            if not await asyncio.to_thread(self.store.remove, slot):
+            async with self._storing:
+                removed = await asyncio.to_thread(self.store.remove, slot)
+            if not removed:
                 raise HeroError(
                     "not_found", f"There is no key {slot}.", hint="`hero_dev claude keys list` has them."
                 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -52,6 +53,7 @@ class Session:
         self.tasks: set[asyncio.Task[Any]] = set()
         self._on_change = on_change
         self._on_fact = on_fact
+        self._writing = threading.Lock()
         if record.agent.ended_at is not None:
             self.ended.set()
 
@@ -129,7 +131,12 @@ class Session:
 
     async def save(self) -> None:
         """Have the record on disk, durably. Raises HeroError."""
-        await asyncio.to_thread(write_record, self.folder, self.record, durable=True)
+        await asyncio.to_thread(self.write_down, durable=True)
+
+    def write_down(self, *, durable: bool) -> None:
+        """Have the record on disk as it is now: never an older one over a newer. Blocks; raises HeroError."""
+        with self._writing:
+            write_record(self.folder, self.record, durable=durable)
 
     def spawn(self, work: Any, name: str) -> asyncio.Task[Any]:
         """Run `work` as a task of this session."""

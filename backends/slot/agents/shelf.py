@@ -11,7 +11,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from backends.model.errors import HeroError
-from backends.slot.agents.record import Record, is_number, make_folder, read_record, write_record
+from backends.slot.agents.record import Record, is_number, make_folder, read_record
 from backends.slot.agents.session import Session, now
 
 log = logging.getLogger(__name__)
@@ -72,7 +72,7 @@ class Shelf:
             if session is None:
                 continue
             try:
-                write_record(session.folder, session.record, durable=False)
+                session.write_down(durable=False)
             except HeroError as error:
                 log.error("agent %s: %s", session.id, error.message)
 

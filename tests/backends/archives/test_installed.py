@@ -117,6 +117,7 @@ def test_a_full_disk_while_settling_is_said(tmp_path: Path, small_disk: Path) ->
     with pytest.raises(HeroError) as full:
         settle(tree)
     assert full.value.code == "no_space"
+    assert not list(tree.glob("*.tmp"))
     fill.unlink()
     settle(tree)
     assert not check_installed(tree)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -87,6 +88,29 @@ def test_a_record_survives_its_file_and_garbage_is_no_record(tmp_path: Path) -> 
     assert (tmp_path / "record.json").stat().st_mode & 0o77 == 0
     (tmp_path / "record.json").write_text("{")
     assert read_record(tmp_path) is None
+
+
+async def test_a_record_that_is_being_written_does_not_come_over_a_newer_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, go_on = threading.Event(), threading.Event()
+
+    def slowly(folder: Path, kept: Any, *, durable: bool) -> None:
+        if not begun.is_set():
+            begun.set()
+            assert go_on.wait(20)
+        write_record(folder, kept, durable=durable)
+
+    monkeypatch.setattr("backends.slot.agents.session.write_record", slowly)
+    session = Session(tmp_path, record(), lambda _: None, lambda _, __: None)
+    older = asyncio.create_task(session.save())
+    await asyncio.to_thread(begun.wait, 20)
+    session.change(last_line="newer")
+    newer = asyncio.create_task(session.save())
+    await asyncio.wait([newer], timeout=0.1)
+    go_on.set()
+    await asyncio.gather(older, newer)
+    assert read_record(tmp_path) == session.record
 
 
 def test_numbers_rise_and_are_never_given_twice(tmp_path: Path) -> None:
