@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -11,14 +11,11 @@ from time import monotonic
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import events
-from textual.app import App
 from textual.binding import Binding, BindingType
-from textual.filter import LineFilter
 from textual.screen import Screen
-from textual.widgets import Input
 
 from backends.client.locate import Where
-from backends.model.text import safe_line, safe_text
+from backends.model.text import safe_line
 from hero_tui import image, keys
 from hero_tui.collecting import Collecting
 from hero_tui.deep_link import HOME, Link, follow_link
@@ -27,6 +24,7 @@ from hero_tui.hands import Hands
 from hero_tui.line import LineMaker
 from hero_tui.live_keys import LiveKeys
 from hero_tui.manners import Facts
+from hero_tui.own_app import OwnApp
 from hero_tui.places import Places
 from hero_tui.preferences import Preferences
 from screens import textual_gate
@@ -53,7 +51,7 @@ _LATER_SHEETS = [_STYLES / "widgets.tcss", _STYLES / "frame.tcss"]
 _USUAL = Facts()
 
 
-class HeroApp(App[int], inherit_bindings=False):
+class HeroApp(OwnApp, inherit_bindings=False):
     """One person's view of one box."""
 
     CSS_PATH: ClassVar[list[str | Path]] = [  # type: ignore[assignment]
@@ -61,7 +59,6 @@ class HeroApp(App[int], inherit_bindings=False):
         _STYLES / "first.tcss",
         _STYLES / "fleet.tcss",
     ]
-    ENABLE_COMMAND_PALETTE = False
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(
             key.keys,
@@ -113,10 +110,6 @@ class HeroApp(App[int], inherit_bindings=False):
         else:
             self.stylesheet.set_variables(self.get_css_variables())
 
-    def get_theme_variable_defaults(self) -> dict[str, str]:
-        """Our colour names, under whatever theme."""
-        return themes.domain_colours(self.current_theme.dark)
-
     def get_default_screen(self) -> Screen[None]:
         """The fleet is the ground that other screens lie on."""
         screen = FleetScreen(self.desk, self.preferences.settings.fleet_density)
@@ -132,10 +125,6 @@ class HeroApp(App[int], inherit_bindings=False):
     def problems(self) -> tuple[str, ...]:
         """What is wrong with the settings, a sentence each."""
         return self.preferences.problems
-
-    def get_line_filters(self) -> Sequence[LineFilter]:
-        """What poor terminals need done to each line."""
-        return self.preferences.filters(super().get_line_filters())
 
     def on_mount(self) -> None:
         """Begin; where there is something to look at already, once it is on the terminal."""
@@ -274,42 +263,20 @@ class HeroApp(App[int], inherit_bindings=False):
         return Prompts(self)
 
     async def on_event(self, event: events.Event) -> None:
-        """Do what a key is bound to before the next one is looked at, however fast they come.
-
-        Textual sends each key through the queues of widget, screen and app: of keys that a slow line delivers in
-        one piece, those after the one that opens a dialog would be lost.
-        """
-        if isinstance(event, events.InputEvent | events.Paste) and not self.screen_stack:
-            return  # it is being closed, and this came late
-        if isinstance(event, events.MouseMove) and self._pointer.rests(self.screen, event):
+        """Pass over a pointer that rests; a screen that is still being made stands before its first key."""
+        if isinstance(event, events.MouseMove) and self.screen_stack and self._pointer.rests(self.screen, event):
             return
-        if isinstance(event, events.Key):
+        if isinstance(event, events.Key) and self.screen_stack:
             self.hands.pressed()
-        if isinstance(event, events.Key) and isinstance(self.screen, HeroScreen):
-            await self.screen.stand()
-        if isinstance(event, events.Key) and not event.is_forwarded and not self._is_typed(event):
-            live = textual_gate.live_bindings(self.screen, event.key).get(event.key)
-            if live and live.enabled and await self.run_action(live.binding.action, live.node):
-                self._answer()
-                return
-        # What is pasted would be drawn in fields as it is, with the escapes that somebody put there. It comes
-        # back here from a field that lets it bubble: as another event, it would be pasted again, for ever.
-        if isinstance(event, events.Paste) and not event.is_forwarded:
-            event = harmless(event)
+            if isinstance(self.screen, HeroScreen):
+                await self.screen.stand()
         await super().on_event(event)
 
-    def _answer(self) -> None:
+    def key_answered(self) -> None:
         """Show what a key did where the person looks, before whatever else follows from it."""
         if self.focused is not None:
             textual_gate.paint_now(self.focused)
         self.hands.answered()
-
-    def _is_typed(self, event: events.Key) -> bool:
-        """Whether the key goes into a field, which has all of its keys where it is a line."""
-        field = self.focused
-        return isinstance(field, Input) or (
-            field is not None and field.check_consume_key(event.key, event.character)
-        )
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """An action is offered where its place is, and a verb only where it can do something."""
@@ -399,8 +366,3 @@ class HeroApp(App[int], inherit_bindings=False):
         for doing in self.desk.doings:
             if doing.view.id == event.operation_id and doing.service:
                 self.places.show_logs(doing.user, (doing.service,))
-
-
-def harmless(paste: events.Paste) -> events.Paste:
-    """What was pasted, without escapes and control characters."""
-    return events.Paste(safe_text(paste.text))

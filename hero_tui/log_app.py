@@ -10,20 +10,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-from textual import events
-from textual.app import App
 from textual.binding import Binding, BindingType
-from textual.filter import LineFilter
-from textual.widgets import Input
 
 from backends.client.log_choice import chosen_logs
 from backends.client.log_file import LogFile
 from backends.client.log_merged import MergedLog, open_logs
 from backends.model.errors import HeroError
-from backends.model.text import safe_line, safe_text
+from backends.model.text import safe_line
 from hero_tui.key import Key
 from hero_tui.keys import TABLE, works_in
 from hero_tui.manners import Facts, facts_of, refusal
+from hero_tui.own_app import OwnApp
 from hero_tui.preferences import Preferences
 from hero_tui.settings_plain import Loaded, plain_settings, settings_path
 from screens import textual_gate
@@ -43,7 +40,7 @@ _KEYS = tuple(
 """The keys that do something here; when a program was started nobody knows of files."""
 
 
-class LogApp(App[int], inherit_bindings=False):
+class LogApp(OwnApp, inherit_bindings=False):
     """One log, on any files. `input_note` says what there is to say of what is piped in."""
 
     CSS_PATH: ClassVar[list[str | Path]] = [  # type: ignore[assignment]
@@ -52,7 +49,6 @@ class LogApp(App[int], inherit_bindings=False):
         _STYLES / "widgets.tcss",
         _STYLES / "frame.tcss",
     ]
-    ENABLE_COMMAND_PALETTE = False
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+c", "exit_now", "Quit", priority=True),
         *(Binding(key.keys, key.action, key.label, id=key.id, tooltip=key.help) for key in _KEYS if key.action),
@@ -74,14 +70,6 @@ class LogApp(App[int], inherit_bindings=False):
         self.preferences = Preferences(self, self, loaded, facts, settings_file)
         self.preferences.begin()
 
-    def get_theme_variable_defaults(self) -> dict[str, str]:
-        """Our colour names, under whatever theme."""
-        return themes.domain_colours(self.current_theme.dark)
-
-    def get_line_filters(self) -> Sequence[LineFilter]:
-        """What poor terminals need done to each line."""
-        return self.preferences.filters(super().get_line_filters())
-
     def get_default_screen(self) -> LogFilesScreen:
         """The log, and nothing under it."""
         return LogFilesScreen(self, self.files, self.hints, self._input_note)
@@ -93,21 +81,6 @@ class LogApp(App[int], inherit_bindings=False):
         self.call_after_refresh(_settle)
 
     # -- keys -------------------------------------------------------------------------------------
-
-    async def on_event(self, event: events.Event) -> None:
-        """Do what a key is bound to before the next one is looked at: slow lines deliver several in one piece."""
-        if isinstance(event, events.InputEvent | events.Paste) and not self.screen_stack:
-            return  # it is being closed, and this came late
-        if isinstance(event, events.Key) and not event.is_forwarded:
-            typed = isinstance(self.focused, Input)
-            live = {} if typed else textual_gate.live_bindings(self.screen, event.key)
-            bound = live.get(event.key)
-            if bound and bound.enabled and await self.run_action(bound.binding.action, bound.node):
-                return
-        # What is pasted would be drawn in the filter's line as it is, and with it the escapes that are in it.
-        if isinstance(event, events.Paste) and not event.is_forwarded:
-            event = events.Paste(safe_text(event.text))
-        await super().on_event(event)
 
     def _table(self) -> list[Key]:
         return [self.preferences.by_id[key.id] for key in _KEYS]

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar
 
-from textual.app import App
 from textual.binding import Binding, BindingType
-from textual.filter import LineFilter
 
 from hero_tui.manners import facts_of
+from hero_tui.own_app import OwnApp
 from hero_tui.preferences import Preferences
 from hero_tui.settings import load_settings, settings_path
 from screens.settings import SettingsScreen
@@ -21,7 +19,7 @@ from styles import themes
 _STYLES = Path(themes.__file__).parent
 
 
-class SettingsApp(App[int], inherit_bindings=False):
+class SettingsApp(OwnApp, inherit_bindings=False):
     """One form."""
 
     CSS_PATH: ClassVar[list[str | Path]] = [  # type: ignore[assignment]
@@ -30,7 +28,6 @@ class SettingsApp(App[int], inherit_bindings=False):
         _STYLES / "widgets.tcss",
         _STYLES / "frame.tcss",
     ]
-    ENABLE_COMMAND_PALETTE = False
     BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+c", "leave", "Quit", priority=True)]
 
     def __init__(self, path: Path) -> None:
@@ -38,14 +35,6 @@ class SettingsApp(App[int], inherit_bindings=False):
         facts = facts_of(os.environ, sys.stderr.encoding)
         self.preferences = Preferences(self, self, load_settings(path), facts, path)
         self.preferences.begin()
-
-    def get_theme_variable_defaults(self) -> dict[str, str]:
-        """Our colour names, under whatever theme."""
-        return themes.domain_colours(self.current_theme.dark)
-
-    def get_line_filters(self) -> Sequence[LineFilter]:
-        """What poor terminals need done to each line."""
-        return self.preferences.filters(super().get_line_filters())
 
     def on_mount(self) -> None:
         """The form, and nothing after it."""

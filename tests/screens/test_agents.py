@@ -174,7 +174,8 @@ async def test_the_log_of_the_agent_under_the_cursor_is_followed() -> None:
         await cockpit.until(pilot, lambda: "Done." in cockpit.text)
 
 
-async def test_running_through_the_list_opens_one_log_alone() -> None:
+async def test_running_through_the_list_opens_one_log_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("screens.widgets.agent_pane.REST_SECONDS", 2.0)  # no machine is so slow between two keys
     async with opened() as (cockpit, pilot):
         await pilot.press(*"jjjj")
         await cockpit.until(pilot, lambda: cockpit.line.following == 1)
