@@ -27,6 +27,7 @@ from backends.client.blocking import call_box, connect_box
 from backends.client.locate import Where, locate
 from backends.model.errors import HeroError
 from backends.rpc.sync_client import SyncClient
+from backends.supervisors.supervisord_service import QUICK_EXIT
 from hero_tui.demo import prepare
 
 ROWS, COLUMNS = 40, 120
@@ -111,7 +112,7 @@ def _wait_healthy(where: Where) -> None:
         if time.monotonic() > deadline:
             raise SystemExit(f"{SERVICE} does not get healthy again")
         time.sleep(0.05)
-    time.sleep(1.1)  # one that ends within a second of its start counts as a crash loop
+    time.sleep(QUICK_EXIT + 0.1)  # one that ends sooner counts as a crash loop
 
 
 class _Cockpit:

@@ -299,6 +299,12 @@ class Box:
         self.inbox.slot_came(slot)
         self._came.set()
 
+    def bindings_told(self, slot: str) -> None:
+        """A slot has told of cells: what one of them follows from now on is looked at before long."""
+        status = self.fleet.slot(slot)
+        if status is not None and self.fanout.follows_anew(status):
+            self._came.set()
+
     async def _poll_now_and_then(self) -> None:
         """What no webhook and no watch told of is found here."""
         self._came.set()

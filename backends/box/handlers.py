@@ -176,6 +176,8 @@ class _Handlers:
             box.links.attach(slot, call.connection)
         # From here to the log no other report may come between: the log's order is the state's.
         changes = box.fleet.apply(report, now())
+        if report.cells or report.status is not None:
+            box.bindings_told(slot)
         box.subscribers.publish(changes.progress)
         await box.log.append(changes.kept)
         if report.status is None and not events:

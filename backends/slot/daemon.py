@@ -178,8 +178,12 @@ class _Daemon:
 
     async def _take_team(self) -> None:
         team, _ = await asyncio.to_thread(read_team, self._box.team)
+        board = self._slot.context.board
+        before = {cell.service: cell.repo for cell in board.cells()}
         self._slot.take_team(team)
         self._slot.reload()
+        if moved := [cell.service for cell in board.cells() if cell.repo != before.get(cell.service)]:
+            self._slot.context.refresher.soon(*moved)
         self._slot.claude.soon()
 
     async def _watch_manifest(self, link: BoxLink) -> None:

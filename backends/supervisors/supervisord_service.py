@@ -1,7 +1,7 @@
 """One supervised process inside supervisord: its states, driven by what happens and never by a tick.
 
 Differs from supervisord's own: running from a successful exec on; an exit that nobody asked for is followed
-by a restart at once; a process that ends within a second of its start waits longer each time and is given up
+by a restart at once; a process that ends within three seconds of its start waits longer each time and is given up
 after the fifth; what is left of a process group never outlives its leader.
 """
 
@@ -19,7 +19,7 @@ from supervisor.states import ProcessStates, SupervisorStates, getProcessStateDe
 
 from backends.supervisors.supervisord_definition import Definition, LaunchError
 
-QUICK_EXIT = 1.0
+QUICK_EXIT = 3.0
 """Seconds; a process that ends sooner counts as one that does not come up."""
 BACKOFF_DELAYS = (0.0, 0.5, 1.0, 2.0)
 """Seconds before the restarts after the first, second, … quick exit in a row; after one more it is given up."""

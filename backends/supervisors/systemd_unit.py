@@ -19,7 +19,7 @@ MARKER = "X-HeroSlot"
 SECRETS = "hero_slot"
 """Folder in the user's runtime folder (which is memory, and his alone) for files of secret variables."""
 
-QUICK_EXIT = 1.0
+QUICK_EXIT = 3.0
 """Seconds; as under supervisord, a process that ends sooner counts as one that does not come up."""
 RESTART_DELAY = 0.5
 """Seconds before an automatic restart; systemd 252 knows no growing delay."""

@@ -49,7 +49,7 @@ def work():
     return "INFO", "decoding the microphone's frames"
 
 
-EVERY = 0.3
+EVERY = 0.05
 """
 
 SYNTAX_ERROR = "\n\ndef shelves(:\n    return 12\n"

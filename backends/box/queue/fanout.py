@@ -31,6 +31,21 @@ class FanOut:
         self._fleet = fleet
         self._queue = queue
         self._tell = tell
+        self._followed: dict[str, set[tuple[str, ...]]] = {}
+
+    def follows_anew(self, slot: SlotStatus) -> bool:
+        """Whether bindings of `slot` follow what they did not when this was last asked: it wants a poll.
+
+        A slot whose daemon was quicker than its manifest or the team's catalogue tells its bindings only later.
+        """
+        following: set[tuple[str, ...]] = {
+            (cell.service, cell.source, cell.repo, cell.branch)
+            for cell in slot.services
+            if follows(slot, cell) or pulls(cell)
+        }
+        before = self._followed.get(slot.slot, set())
+        self._followed[slot.slot] = following
+        return bool(following - before)
 
     async def look(self, repo: str, branch: str | None = None, *, reason: str = "webhook") -> None:
         """Queue what the followers of `branch` (None: of any) of `repo` need. Raises HeroError where the forge
@@ -64,12 +79,7 @@ class FanOut:
 
     async def _poll_releases(self) -> None:
         """Have the slots look that pull releases by themselves and run another than the newest."""
-        pulling = [
-            (slot.slot, cell)
-            for slot in self._fleet.slots()
-            for cell in slot.services
-            if cell.source == "release" and cell.auto_rebuild
-        ]
+        pulling = [(slot.slot, cell) for slot in self._fleet.slots() for cell in slot.services if pulls(cell)]
         for repo, branch in sorted({(cell.repo, cell.branch) for _, cell in pulling}):
             try:
                 newest = await self._forge.latest_release(repo, branch)
@@ -83,7 +93,7 @@ class FanOut:
     def _following(self) -> Iterable[tuple[SlotStatus, ServiceStatus]]:
         for slot in self._fleet.slots():
             for cell in slot.services:
-                if cell.source == "build" and (is_integration(slot) or cell.auto_rebuild):
+                if follows(slot, cell):
                     yield slot, cell
 
     async def _submit_if_needed(self, slot: SlotStatus, cell: ServiceStatus, head: str, reason: str) -> None:
@@ -108,6 +118,16 @@ class FanOut:
     async def _is_published(self, cell: ServiceStatus, head: str) -> bool:
         release = await self._forge.latest_release(cell.repo, cell.branch)
         return release is not None and release.commit == head
+
+
+def follows(slot: SlotStatus, cell: ServiceStatus) -> bool:
+    """Whether the head of its branch is to be built for this binding by itself."""
+    return bool(cell.repo) and cell.source == "build" and (is_integration(slot) or cell.auto_rebuild)
+
+
+def pulls(cell: ServiceStatus) -> bool:
+    """Whether this binding takes newer releases by itself."""
+    return bool(cell.repo) and cell.source == "release" and cell.auto_rebuild
 
 
 def is_integration(slot: SlotStatus) -> bool:

@@ -28,6 +28,8 @@ class CellParams(Frozen):
     service: str
     health: str = "healthy"
     last_log: str = ""
+    source: str = "release"
+    auto_rebuild: bool = False
     times: int = 1
 
 
@@ -95,7 +97,8 @@ class Fake:
                     "service": params.service,
                     "repo": f"lhumina_code/{params.service}",
                     "branch": "development",
-                    "from": "release",
+                    "from": params.source,
+                    "auto_rebuild": params.auto_rebuild,
                     "health": params.health,
                     "last_log": params.last_log,
                     "restarts": restarts,

@@ -50,6 +50,22 @@ async def test_three_slots_report_and_a_change_of_a_cell_reaches_a_listener(box:
     await next_event(events, "service.removed", slot="mik", subject="hero_router")
 
 
+async def test_what_a_slot_binds_after_it_came_is_built_as_well(box: MadeBox) -> None:
+    services = ("hero_mail", "hero_db")
+    for service in services:
+        bare = await box.forge.create_repository(f"lhumina_code/{service}")
+        push(new_work(box.paths.root.parent / service, bare), {"README": service})
+    box.boxd()
+    box.slotd("alice")
+    client = await box.client()
+    await online(client, "alice")
+    events = await subscribed(client)
+    alice = await box.slot_client("alice")
+    for service in services:  # the second one after the look that the slot's coming brought about
+        await alice.call("test.cell", {"service": service, "source": "build", "auto_rebuild": True})
+        await next_event(events, "build.queued", slot="alice", subject=service)
+
+
 async def test_a_slot_whose_daemon_died_is_shown_stale_and_as_last_known(box: MadeBox) -> None:
     box.boxd()
     slotd = box.slotd("alice")

@@ -122,7 +122,7 @@ def test_a_unit_is_told_in_the_words_of_the_port(
             "killed by SIGSEGV and left a core dump",
         ),
         (FAILED | {"Restart": "no", "Result": "oom-kill"}, "killed: it needed more memory than it may have"),
-        (FAILED | {"Result": "start-limit-hit"}, "exited with code 7, 5 times within 1 s of its start"),
+        (FAILED | {"Result": "start-limit-hit"}, "exited with code 7, 5 times within 3 s of its start"),
         (FAILED | {"ExecMainStatus": 203}, "its program cannot be executed"),
         (NEVER | {"ActiveState": "failed", "Result": "resources"}, "systemd could not start it (resources)"),
         (

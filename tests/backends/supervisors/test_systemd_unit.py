@@ -151,7 +151,7 @@ def test_a_unit_is_what_it_was() -> None:
         "Description=web (Hero Team Box)",
         "X-HeroSlot=web",
         "After=hero_slotd.service",
-        "StartLimitIntervalSec=7500ms",
+        "StartLimitIntervalSec=17500ms",
         "StartLimitBurst=5",
         "",
         "[Service]",

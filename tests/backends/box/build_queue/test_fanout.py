@@ -78,6 +78,29 @@ async def test_a_push_is_built_where_it_is_followed_and_published_by_the_integra
     assert await scene.queued() == [("integration", head, True), ("mik", head, False)]
 
 
+async def test_a_binding_that_becomes_known_after_its_slot_came_is_followed_anew(scene: Scene) -> None:
+    def anew() -> bool:
+        slot = scene.fleet.slot("integration")
+        assert slot
+        return scene.fanout.follows_anew(slot)
+
+    scene.slot("integration", "build", repo="")
+    assert not anew()
+    await scene.fanout.poll()
+    head = await scene.push()
+    scene.slot("integration", "build")
+    assert anew()
+    assert not anew()
+    await scene.fanout.poll()
+    assert await scene.queued() == [("integration", head, True)]
+    scene.slot("integration", "build", branch="topic")
+    assert anew()
+    scene.slot("integration", "release", branch="topic")
+    assert not anew()
+    scene.slot("integration", "release", branch="topic", auto_rebuild=True)
+    assert anew()
+
+
 async def test_another_branch_than_the_bound_one_is_nobodys(scene: Scene) -> None:
     await scene.push()
     await scene.push("topic")
