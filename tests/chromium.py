@@ -160,6 +160,8 @@ class Chromium:
             waiting = self._waiting.pop(message.get("id", 0), None)
             if waiting is None:
                 self.events.append(message)
+            elif waiting.done():
+                continue  # whoever asked has been cancelled
             elif "error" in message:
                 waiting.set_exception(AssertionError(str(message["error"])))
             else:

@@ -55,6 +55,7 @@ class Scan:
         begin, end = self._files.span
         with self._lock:
             self._origin = begin // CHUNK
+            self._chunks = self._chunks_up_to(end)
             self._counts = array("I", bytes(4 * self._chunks))
             self._masks = array("Q", bytes(8 * self._chunks))
             self._low = self._high = max(begin, end - 1) // CHUNK
@@ -70,6 +71,7 @@ class Scan:
                 self._count -= self._counts[number - self._origin]
             self._high = min(self._high, max(chunk, self._origin))
             self._low = min(self._low, self._high)
+            self._chunks = self._chunks_up_to(self._files.span[1])
             missing = self._chunks - len(self._counts)
             if missing > 0:
                 self._counts.extend([0] * missing)
@@ -78,9 +80,9 @@ class Scan:
                 del self._cached[known]
             self._version += 1
 
-    @property
-    def _chunks(self) -> int:
-        return max(0, -(-self._files.span[1] // CHUNK) - self._origin)
+    def _chunks_up_to(self, end: int) -> int:
+        """Kept, not asked for: the thread goes on while a file has grown that nobody has looked at yet."""
+        return max(0, -(-end // CHUNK) - self._origin)
 
     # -- the thread -------------------------------------------------------------------------------
 

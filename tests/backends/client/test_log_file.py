@@ -121,16 +121,29 @@ def test_a_scan_keeps_the_lines_that_the_filter_keeps(path: Path, content: bytes
     while scan.step():
         pass
     finder = MatchingLines(matcher)
-    kept = [start for start in expected(content) if finder.hits(*_line(content, start))]
+    borders = pairwise([*expected(content), len(content)])
+    kept = [start for start, end in borders if finder.hits(content[start:end], start)]
     assert downwards(scan) == upwards(scan) == kept
     assert scan.count == len(kept)
     assert bool(scan.ticks(10)) == bool(kept)
     files.close()
 
 
-def _line(content: bytes, start: int) -> tuple[bytes, int]:
-    starts = [*expected(content), len(content)]
-    return content[start : starts[starts.index(start) + 1]], start
+def test_a_file_that_has_grown_while_it_is_looked_through_is_no_surprise(path: Path) -> None:
+    path.write_bytes(b"hit\n")
+    files = LogFiles(path)
+    scan = Scan(files, MatchingLines(parse_filter("hit") or pytest.fail()))
+    with path.open("ab") as more:
+        more.write(b"hit\n" * CHUNK)
+    change = files.refresh()
+    assert change
+    while scan.step():  # as the thread may, before the loop has told the scan of it
+        pass
+    scan.rewind(change.place)
+    while scan.step():
+        pass
+    assert scan.count == CHUNK + 1
+    files.close()
 
 
 @pytest.mark.parametrize(
