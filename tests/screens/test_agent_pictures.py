@@ -35,6 +35,12 @@ HEADS = {
 Pose = Callable[[Cockpit, Pilot[int]], Awaitable[None]]
 
 
+@pytest.fixture(autouse=True)
+def _says_nothing_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A log that is read by no pose does not say so after a while, however slow the machine."""
+    monkeypatch.setattr("screens.widgets.agent_pane._PATIENCE_SECONDS", 3600.0)
+
+
 def cockpit_of(agents: Sequence[Agent] | None = None, theme: str = "hero-dark") -> Cockpit:
     fleet = with_agents(some_agents() if agents is None else agents, **HEADS)
     return Cockpit(first=fleet, settings=Settings(theme=theme))
