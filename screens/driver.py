@@ -20,6 +20,7 @@ from rich.console import Console
 from textual import constants
 from textual._compositor import Compositor, CompositorUpdate, LayoutUpdate
 from textual._time import get_time
+from textual._types import MessageTarget
 from textual._xterm_parser import XTermParser
 from textual.app import App
 from textual.binding import ActiveBinding
@@ -33,6 +34,7 @@ from textual.geometry import Size
 from textual.message import Message
 from textual.screen import Screen
 from textual.strip import Strip
+from textual.timer import Timer
 from textual.widget import Widget
 
 from screens.frame_bytes import Frame, Pen, Shown
@@ -351,8 +353,22 @@ def _style_parts(stylesheet: Stylesheet, widget: DOMNode) -> None:
         widget.refresh()
 
 
-def style_late() -> None:
-    """Make every App of this process work out styles when they are needed, and parse each style sheet once."""
+SOONEST_SECONDS = 0.01
+"""After which a timer rings at the soonest."""
+_begin_timer = Timer.__init__
+
+
+def _timed(timer: Timer, event_target: MessageTarget, interval: float, **options: Any) -> None:
+    _begin_timer(timer, event_target, max(interval, SOONEST_SECONDS), **options)
+
+
+def mend() -> None:
+    """Make every App of this process work out styles when they are needed, and parse each style sheet once.
+
+    A timer for a moment that has passed rings at once. Textual's own counts the rings that it has missed
+    backwards, for ever, and nothing else goes on: so it is with a toast whose time runs out as it is mounted.
+    """
+    Timer.__init__ = _timed  # type: ignore[method-assign,assignment]
     Stylesheet._process_component_classes = _style_parts  # type: ignore[method-assign,assignment]
     # It would parse all of them again for each new one: but a change of variables forgets what was parsed anyway.
     Stylesheet.reparse = Stylesheet.parse  # type: ignore[method-assign]
@@ -383,4 +399,4 @@ def install() -> None:
     Compositor.render_partial_update = partial_update  # type: ignore[method-assign,assignment]
     App._display = _display  # type: ignore[method-assign,assignment]
     Screen._compositor_refresh = _refresh  # type: ignore[method-assign,assignment]
-    style_late()
+    mend()

@@ -35,12 +35,12 @@ def install() -> str:
     return ""
 
 
-def style_late() -> None:
-    """Have styles worked out when they are needed, by any driver; another Textual does it as it does."""
+def mend() -> None:
+    """Have done better what goes wrong or takes long by any driver; another Textual does it as it does."""
     if is_known():
         from screens import driver
 
-        driver.style_late()
+        driver.mend()
 
 
 def live_bindings(screen: Screen[Any], key: str = "", ids: Collection[str] = ()) -> dict[str, ActiveBinding]:

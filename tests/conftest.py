@@ -90,7 +90,7 @@ def pytest_collection_finish() -> None:
     """Thousands of tests stay in memory: looking through them for garbage took a third of the whole run."""
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)
-    textual_gate.style_late()
+    textual_gate.mend()
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib.metadata
 import importlib.util
 import itertools
@@ -27,10 +28,12 @@ from textual._compositor import Compositor, CompositorUpdate
 from textual._xterm_parser import XTermParser
 from textual.app import App, ComposeResult
 from textual.css.stylesheet import Stylesheet
+from textual.notifications import Notification
 from textual.screen import ModalScreen, Screen
 from textual.strip import Strip
 from textual.widget import Widget
 from textual.widgets import Input, Static
+from textual.widgets._toast import Toast
 
 from screens import driver, textual_gate
 from screens.frame_bytes import Shown
@@ -293,7 +296,7 @@ async def _shown_after_changes() -> list[list[list[Segment]]]:
 async def test_a_part_of_a_widget_has_the_style_that_textual_gives_it_after_every_change(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    driver.style_late()
+    driver.mend()
     ours = await _shown_after_changes()
     untouched = importlib.util.find_spec("textual.css.stylesheet")
     assert untouched is not None
@@ -305,6 +308,17 @@ async def test_a_part_of_a_widget_has_the_style_that_textual_gives_it_after_ever
     stock = await _shown_after_changes()
     assert ours == stock
     assert all(now != then for then, now in itertools.pairwise(stock))
+
+
+@pytest.mark.timeout(60)
+async def test_a_toast_whose_time_has_run_out_goes_and_stops_nothing_else() -> None:
+    driver.mend()
+    late = Notification("too late", timeout=-0.001)
+    async with App[None]().run_test() as pilot:
+        await pilot.app.mount(Toast(late))
+        async with asyncio.timeout(30):
+            while pilot.app.query(Toast):
+                await pilot.pause(0.01)
 
 
 def test_a_lone_escape_waits_no_longer_than_the_delay(monkeypatch: pytest.MonkeyPatch) -> None:
