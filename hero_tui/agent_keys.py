@@ -62,6 +62,16 @@ AGENT_KEYS: tuple[Key, ...] = (
         "screen.agents_attention",
         65,
     ),
+    Key(
+        "agents.mark",
+        "space",
+        "mark",
+        "agents",
+        "Mark it: stop, copy… are of all marked",
+        "screen.agents_mark",
+        72,
+    ),
+    Key("agents.sort", "O", "sort", "agents", "By need, name, longest, cost", "screen.agents_sort", 74),
     Key("agents.mine", ".", "mine", "agents", "Only those of my slot", "screen.agents_mine", 70),
     Key("agents.describe", "d", "details", "agents", "Show or hide what it does", "screen.agents_describe", 80),
     _agent("reply", "enter,i", "reply", "Write to it, or send the answer that is chosen", 1, "agent"),
@@ -188,6 +198,8 @@ AGENT_KEYS: tuple[Key, ...] = (
     ),
     Key("inbox.open", "!", "open", "inbox", "Only what is open or unread", "screen.only_open", 65),
     Key("inbox.copy", "c", "copy", "inbox", "Copy its text", "screen.inbox_copy", 70),
+    Key("inbox.mark", "m", "mark", "inbox", "Mark it: read, copy, take back", "screen.inbox_mark", 75),
+    Key("inbox.sort", "O", "sort", "inbox", "Urgent, newest, oldest, by who", "screen.inbox_sort", 85),
 )
 
 AGENT_PLACES: dict[str, tuple[str, ...]] = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hero_tui.key import Key
 
 BUILD_KEYS: tuple[Key, ...] = (
-    Key("builds.select", "enter", "log", "builds", "The whole log of the build", "", 1),
+    Key("builds.select", "enter", "log", "builds", "The whole log of the build", "screen.build_open", 1),
     Key(
         "builds.log",
         "l",
@@ -62,6 +62,16 @@ BUILD_KEYS: tuple[Key, ...] = (
     Key("builds.mine", ".", "mine", "builds", "Only builds of my slot", "screen.build_mine", 40),
     Key("builds.copy", "c", "copy", "builds", "Copy id, commit, tag, branch…", "screen.build_copy", 50),
     Key("builds.link", "o", "link", "builds", "Copy the link of its release", "screen.build_link", 60),
+    Key(
+        "builds.mark",
+        "space",
+        "mark",
+        "builds",
+        "Mark it: copy, cancel… are of all marked",
+        "screen.build_mark",
+        61,
+    ),
+    Key("builds.sort", "O", "sort", "builds", "By queue, slowest, service, slot…", "screen.build_sort", 62),
     Key("builds.describe", "d", "details", "builds", "Show or hide details and log", "screen.build_describe", 80),
     Key(
         "releases.install",
@@ -122,6 +132,7 @@ BUILD_KEYS: tuple[Key, ...] = (
     Key(
         "releases.describe", "d", "details", "releases", "Show or hide the details", "screen.release_describe", 80
     ),
+    Key("releases.sort", "O", "sort", "releases", "Newest, by branch, author, size", "screen.release_sort", 85),
     Key("compare.swap", "x", "swap", "compare", "Look the other way round", "screen.compare_swap", 10),
     Key("compare.copy", "c", "copy", "compare", "Copy commit, subject, tags…", "screen.compare_copy", 20),
 )

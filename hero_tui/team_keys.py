@@ -81,6 +81,7 @@ TEAM_KEYS: tuple[Key, ...] = (
     ),
     Key("doctor.copy", "c", "copy", "doctor", "Copy what mends it, what was found…", "screen.doctor_copy", 70),
     Key("doctor.describe", "d", "details", "doctor", "Show or hide the details", "screen.doctor_describe", 80),
+    Key("doctor.sort", "O", "sort", "doctor", "As they are checked, by area, by slot", "screen.doctor_sort", 85),
     Key("pane.down", "j,down", "down", "pane", "A line down"),
     Key("pane.up", "k,up", "up", "pane", "A line up"),
     Key("pane.half_down", "ctrl+d,pagedown", "half page down", "pane", "Half a page down"),

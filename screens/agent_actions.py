@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Sequence
-from functools import partial
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
 from pydantic import BaseModel
@@ -23,7 +23,7 @@ from backends.model.method import Empty
 from screens.desk import Desk
 from screens.question import Question
 from screens.widgets.agent_model import is_live, iteration_text, task
-from screens.widgets.celltext import clean
+from screens.widgets.celltext import clean, first_of
 
 Command = Literal["interrupt", "compact", "clear"]
 Choice = Literal["allow", "deny"] | int
@@ -31,7 +31,33 @@ Choice = Literal["allow", "deny"] | int
 
 _UNTIL_SHOWN = frozenset({"submitted", "stopping", "resuming"})
 """What stays said until the agent itself is seen to have taken it up."""
+BULK = frozenset({"stop", "clear", "compact", "resume", "interrupt", "copy"})
+"""What can be done to several at once; the rest is of the one that a person looks at."""
 _WORDS: dict[Command, str] = {"interrupt": "interrupting", "compact": "compacting", "clear": "clearing"}
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """The question before what ends or forgets a conversation: `tells` what becomes of it."""
+
+    title: str
+    button: str
+    tells: str
+
+
+_ASKED = {
+    "stop": _Asked(
+        "Stop {}?", "Stop", "What is in a worktree stays as it is, and {key} goes on with the session."
+    ),
+    "clear": _Asked(
+        "A new session for {}?",
+        "New session",
+        "It begins anew and knows nothing of what was said. What is in a worktree stays as it is.",
+    ),
+    "compact": _Asked(
+        "Compact {}?", "Compact", "What was said so far is summed up; it cannot be had back in full."
+    ),
+}
 
 
 class Runner(Protocol):
@@ -78,6 +104,23 @@ class AgentActions:
                 return mine and agent.waiting is not None and agent.why == "permission"
         return mine and live
 
+    def do_all(self, action: str, agents: Sequence[Agent], done: Callable[[], None]) -> None:
+        """Do it to all of `agents` for which it is offered; where it takes an agreement, after one question.
+
+        `done` is called once it has begun with what changes them.
+        """
+        able = [agent for agent in agents if self.enabled(action, agent)]
+        if not able:
+            return
+        if action == "copy":
+            self._desk.copy_one(_joined([_copied(agent) for agent in able]))
+        elif action in _ASKED:
+            self._ask(action, able, done)
+        else:
+            for agent in able:
+                self._begin(action, agent)
+            done()
+
     def do(self, action: str, agent: Agent | None) -> None:
         """Do it, where it is offered."""
         if not self.enabled(action, agent):
@@ -90,49 +133,42 @@ class AgentActions:
                 self._desk.show_agent(agent.slot, agent.id)
             case "attach":
                 self._run(self._attach(agent))
-            case "stop":
-                self._stop(agent)
-            case "clear":
-                self._clear(agent)
-            case "compact":
-                self._compact(agent)
-            case "resume":
-                self._run(self._change(agent, "resuming", "agent.resume", AgentParams(agent=agent.id), Agent))
-            case "interrupt":
-                self._run(self._command(agent, "interrupt"))
+            case "stop" | "clear" | "compact":
+                self._ask(action, [agent])
+            case "resume" | "interrupt":
+                self._begin(action, agent)
             case "copy":
-                self._copy(agent)
+                self._desk.copy_one(_copied(agent))
 
     # -- that take an agreement -------------------------------------------------------------------
 
-    def _stop(self, agent: Agent) -> None:
-        lines = [task(agent), f"{agent.says} · {clean(agent.branch)}"]
-        lines += [iteration_text(agent)] if agent.loop_limit else []
-        lines += [f"Its worktree stays as it is, and {self._desk.key('session.resume')} goes on with it."]
-        work = partial(self._change, agent, "stopping", "agent.stop", AgentParams(agent=agent.id), Agent)
-        self._confirm("stop", agent, f"Stop {agent.name}?", lines, "Stop", work)
+    def _ask(self, name: str, agents: Sequence[Agent], done: Callable[[], None] = lambda: None) -> None:
+        """One question for all of `agents`, then it is done to each."""
+        one = agents[0] if len(agents) == 1 else None
+        what = one.name if one else f"{len(agents)} agents"
+        asked = _ASKED[name]
+        lines = (
+            [task(one), *_stops(one, name)] if one else first_of([f"{each.name}  {task(each)}" for each in agents])
+        )
+        lines.append(asked.tells.format(key=self._desk.key("session.resume")))
+        question = Question(asked.title.format(what), what, tuple(lines), asked.button)
+        foreign = next((each.slot for each in agents if each.slot != self._desk.me), self._desk.me)
 
-    def _clear(self, agent: Agent) -> None:
-        lines = [task(agent), "It begins anew and knows nothing of what was said. Its worktree stays as it is."]
-        work = partial(self._command, agent, "clear")
-        self._confirm("clear", agent, f"A new session for {agent.name}?", lines, "New session", work)
+        def agreed() -> None:
+            for each in agents:
+                self._begin(name, each)
+            done()
 
-    def _compact(self, agent: Agent) -> None:
-        lines = [task(agent), "What was said so far is summed up; it cannot be had back in full."]
-        work = partial(self._command, agent, "compact")
-        self._confirm("compact", agent, f"Compact {agent.name}?", lines, "Compact", work)
+        self._desk.confirm(f"session.{name}", question, agreed, user=foreign)
 
-    def _confirm(
-        self,
-        name: str,
-        agent: Agent,
-        title: str,
-        lines: Sequence[str],
-        button: str,
-        work: Callable[[], Coroutine[Any, Any, object]],
-    ) -> None:
-        question = Question(title, agent.name, tuple(lines), button)
-        self._desk.confirm(f"session.{name}", question, lambda: self._run(work()), user=agent.slot)
+    def _begin(self, name: str, agent: Agent) -> None:
+        match name:
+            case "stop":
+                self._run(self._change(agent, "stopping", "agent.stop", AgentParams(agent=agent.id), Agent))
+            case "resume":
+                self._run(self._change(agent, "resuming", "agent.resume", AgentParams(agent=agent.id), Agent))
+            case "clear" | "compact" | "interrupt":
+                self._run(self._command(agent, name))
 
     # -- that do not ------------------------------------------------------------------------------
 
@@ -208,18 +244,30 @@ class AgentActions:
     def _fail(self, error: HeroError) -> None:
         self._desk.tell(f"{error.message} {error.hint}".strip(), failed=True)
 
-    def _copy(self, agent: Agent) -> None:
-        self._desk.copy_one(
-            {
-                "name": agent.name,
-                "last line": agent.last_line,
-                "branch": agent.branch,
-                "worktree": agent.worktree,
-                "issue": agent.issue,
-                "session": agent.session,
-                "log command": f"hero_dev agent-log {agent.name}",
-            }
-        )
+
+def _stops(agent: Agent, name: str) -> list[str]:
+    """What is cut off by stopping it."""
+    if name != "stop":
+        return []
+    loop = [iteration_text(agent)] if agent.loop_limit else []
+    return [f"{agent.says} · {clean(agent.branch)}", *loop]
+
+
+def _copied(agent: Agent) -> dict[str, str]:
+    return {
+        "name": agent.name,
+        "last line": agent.last_line,
+        "branch": agent.branch,
+        "worktree": agent.worktree,
+        "issue": agent.issue,
+        "session": agent.session,
+        "log command": f"hero_dev agent-log {agent.name}",
+    }
+
+
+def _joined(each: Sequence[Mapping[str, str]]) -> dict[str, str]:
+    """Of each field what all of them have, a line each."""
+    return {key: "\n".join(one[key] for one in each if one[key]) for key in each[0]}
 
 
 def _look(agent: Agent) -> tuple[object, ...]:

@@ -10,13 +10,21 @@ from textual.containers import Container
 from textual.widget import Widget
 
 from backends.model.agents import Agent
-from screens.agent_actions import AgentActions
+from screens.agent_actions import BULK, AgentActions
 from screens.desk import AgentBatch, Cell, Changes, Desk, Target
 from screens.filtered import FilteredScreen
 from screens.frame import HeroScreen
 from screens.widgets.agent_cells import AgentTable
 from screens.widgets.agent_detail import agent_detail
-from screens.widgets.agent_model import AgentFilters, AgentRow, filtered, needs_person, ordered
+from screens.widgets.agent_model import (
+    SORTS,
+    AgentFilters,
+    AgentRow,
+    Sort,
+    filtered,
+    needs_person,
+    ordered,
+)
 from screens.widgets.agent_pane import AgentPane
 from screens.widgets.detail import DetailPane, DetailView
 from screens.widgets.filterbar import FilterBar
@@ -33,7 +41,7 @@ class AgentsScreen(FilteredScreen[AgentFilters]):
     """The agents of all slots; the cursor begins on the one named `first` (`alice/3`)."""
 
     PLACE = "agents"
-    KEPT = ("_filters", "_described")
+    KEPT = ("_filters", "_described", "_sort", "_marks")
     CSS_PATH = "../styles/agents.tcss"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (180, "-wide")]  # noqa: RUF012
     VERTICAL_BREAKPOINTS = [(0, "-low"), (32, "-high")]  # noqa: RUF012
@@ -45,6 +53,8 @@ class AgentsScreen(FilteredScreen[AgentFilters]):
         self._all: list[AgentRow] = []
         self._shown: Sequence[AgentRow] = ()
         self._described = True
+        self._sort: Sort = SORTS[0]
+        self._marks: frozenset[str] = frozenset()
 
     def body(self) -> Iterable[Widget]:
         """The list; what the agent under the cursor does."""
@@ -96,14 +106,16 @@ class AgentsScreen(FilteredScreen[AgentFilters]):
 
     def _table(self) -> AgentTable:
         agents = [row.agent for row in self._shown]
-        return AgentTable(self.desk.now(), self.desk.me, self._actions.pending(agents))
+        now = self.desk.now().replace(microsecond=0)  # within a second, lines of agents that did not change stay
+        return AgentTable(now, self.desk.me, self._actions.pending(agents), self._marks)
 
     def _show_agents(self) -> None:
         if not self.ready:
             return
         slots = self.desk.fleet.slots.values()
         rows = [AgentRow(agent, slot.head.stale) for slot in slots for agent in slot.agents.values()]
-        self._all = ordered(rows, self.desk.me)
+        self._all = ordered(rows, self.desk.me, self._sort)
+        self._marks &= {row.agent.name for row in rows}
         shown = filtered(self._all, self._filters)
         if shown != self._shown:
             self._shown = shown
@@ -122,6 +134,8 @@ class AgentsScreen(FilteredScreen[AgentFilters]):
         counts.append((sum(one.state == "working" for one in agents), "working"))
         told = [f"{count} {word}" for count, word in counts if count]
         away = "" if self.desk.fleet.connection == "online" else "not up to date: the box is not connected"
+        told += [f"by {self._sort}"] if self._sort != SORTS[0] else []
+        told += [f"{len(self._marks)} marked"] if self._marks else []
         return " · ".join(("agents", *told)), away
 
     def _sentence(self) -> str:
@@ -197,12 +211,48 @@ class AgentsScreen(FilteredScreen[AgentFilters]):
         """Only what can be done to the agent under the cursor is offered."""
         if action == "agent":
             name = str(parameters[0])
-            return name not in _IN_FULL and self._actions.enabled(name, self.agent)
+            if name in _IN_FULL:
+                return False
+            meant: Sequence[Agent | None] = self._meant(name) or [None]
+            return any(self._actions.enabled(name, agent) for agent in meant)
         return super().check_action(action, parameters)
 
+    def _meant(self, name: str) -> Sequence[Agent]:
+        """Those that are marked, where `name` can be done to several; else the one under the cursor."""
+        marked = [row.agent for row in self._all if row.agent.name in self._marks] if name in BULK else []
+        return marked or ([self.agent] if self.agent else [])
+
     def action_agent(self, name: str) -> None:
-        """Do something to the agent under the cursor."""
-        self._actions.do(name, self.agent)
+        """Do something to the agent under the cursor, or to all that are marked."""
+        if self._marks and name in BULK:
+            self._actions.do_all(name, self._meant(name), lambda: self._set_marks(frozenset()))
+        else:
+            self._actions.do(name, self.agent)
+
+    def action_agents_sort(self) -> None:
+        """By the next thing."""
+        self._sort = SORTS[(SORTS.index(self._sort) + 1) % len(SORTS)]
+        self._show_agents()
+
+    def action_agents_mark(self) -> None:
+        """Mark or unmark an agent, and go on: stop, interrupt, compact, resume and copy are of all marked."""
+        if agent := self.agent:
+            self._set_marks(self._marks ^ {agent.name})
+            self.list.action_move(1)
+
+    def _set_marks(self, marks: frozenset[str]) -> None:
+        self._marks = marks
+        self._show_agents()
+        self.refresh_hints()
+
+    def clear(self) -> bool:
+        """Esc takes back the filters, then the marks."""
+        if super().clear():
+            return True
+        if not self._marks:
+            return False
+        self._set_marks(frozenset())
+        return True
 
     @on(LineList.Selected)
     def _opened(self) -> None:

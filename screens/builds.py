@@ -2,36 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 
 from textual import on
 from textual.containers import Container
 from textual.widget import Widget
-from textual.widgets import Static
 
 from backends.model.state import Build, Event
 from screens.build_actions import BuildActions
 from screens.build_feed import BuildFeed
+from screens.build_words import empty_sentence, titles
 from screens.desk import Changes, Desk, LogBatch, Target
 from screens.filtered import FilteredScreen
-from screens.widgets.build_cells import BuildLook
+from screens.widgets.build_cells import BuildLook, BuildTable
 from screens.widgets.build_detail import build_detail
-from screens.widgets.build_model import BuildFilters, filtered
-from screens.widgets.buildlist import BuildList
+from screens.widgets.build_model import SORTS, BuildFilters, Sort, filtered, sorted_by
 from screens.widgets.buildlog import FIRST_LINES, BuildLog
 from screens.widgets.detail import DetailPane, DetailView
 from screens.widgets.filterbar import FilterBar
+from screens.widgets.linelist import LineList
+from screens.widgets.listpanel import ListPanel
 from screens.widgets.titles import set_titles
 
 LOOKED_THROUGH = 500
-"""Builds that are asked for by themselves for one that a filter leaves."""
+"""Builds that are asked for by themselves: for one that a filter leaves, or where older ones stand anywhere."""
 
 
 class BuildsScreen(FilteredScreen[BuildFilters]):
     """The builds of `service`, or of all services."""
 
     PLACE = "builds"
-    KEPT = ("_filters", "_described")
+    KEPT = ("_filters", "_described", "_sort", "_marks")
     CSS_PATH = "../styles/builds.tcss"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (180, "-wide")]  # noqa: RUF012
     VERTICAL_BREAKPOINTS = [(0, "-low"), (32, "-high")]  # noqa: RUF012
@@ -43,6 +44,8 @@ class BuildsScreen(FilteredScreen[BuildFilters]):
         self._actions = BuildActions(desk)
         self._shown: list[Build] = []
         self._described = True
+        self._sort: Sort = SORTS[0]
+        self._marks: frozenset[str] = frozenset()
         self._settling = False
         self._online = False
         self._unwatch: Callable[[], None] | None = None
@@ -50,9 +53,7 @@ class BuildsScreen(FilteredScreen[BuildFilters]):
     def body(self) -> Iterable[Widget]:
         """The list; details and log of the build under the cursor."""
         with Container(id="builds-body"):
-            with Container(id="builds-list", classes="panel"):
-                yield BuildList(self._look(), id="builds")
-                yield Static("", markup=False, id="builds-empty", classes="empty")
+            yield ListPanel[Build](self._table(), id="builds-list")
             with Container(id="builds-side", classes="panel"):
                 yield DetailPane(id="builds-detail")
                 yield BuildLog(self._follow, id="builds-log")
@@ -70,9 +71,20 @@ class BuildsScreen(FilteredScreen[BuildFilters]):
             self._unwatch()
 
     @property
-    def list(self) -> BuildList:
+    def list(self) -> LineList[Build]:
         """The table of builds."""
-        return self.query_one(BuildList)
+        return self.query_one(ListPanel).list
+
+    @property
+    def build(self) -> Build | None:
+        """The one under the cursor."""
+        return self.list.row if self.ready else None
+
+    @property
+    def _chosen(self) -> Sequence[Build]:
+        """Those that are marked, else the one under the cursor."""
+        marked = [one for one in self._feed.builds if one.id in self._marks] if self._marks else []
+        return marked or ([self.build] if self.build else [])
 
     @property
     def place(self) -> str:
@@ -82,7 +94,7 @@ class BuildsScreen(FilteredScreen[BuildFilters]):
     @property
     def target(self) -> Target | None:
         """The slot and service of the build under the cursor."""
-        build = self.list.build
+        build = self.build
         return Target(build.slot, build.service) if build else Target(self.desk.me, self.service)
 
     # -- what the box tells -----------------------------------------------------------------------
@@ -114,24 +126,34 @@ class BuildsScreen(FilteredScreen[BuildFilters]):
         self._show_builds()
 
     def tick(self) -> None:
-        """Seconds and ages."""
-        if self._shown:
-            self.list.show(self._shown, self._look())
+        """Seconds and ages; what runs may have become slower than another one."""
+        if self._shown and self._sort == "slowest":
+            self._show_builds()
+        elif self._shown:
+            self.list.show(self._shown, self._table())
             self._show_detail()
 
     def _look(self) -> BuildLook:
         busy = {cell: one.word for cell, one in self.desk.fleet.busy.items()}
         return BuildLook(self.desk.now(), self._feed.timings, busy)
 
+    def _table(self) -> BuildTable:
+        return BuildTable(self._look(), self._marks)
+
     def _show_builds(self) -> None:
         if not self.ready:
             return
-        shown = [self._newest(build) for build in filtered(self._feed.builds, self._filters)]
+        feed, online, key = self._feed, self._online, self.desk.key
+        if feed.known:  # until then nobody knows which of them are gone
+            self._marks = self._marks.intersection(feed.book.builds)
+        left = sorted_by(filtered(feed.builds, self._filters), self._sort, self.desk.now())
+        shown = [self._newest(build) for build in left]
         if shown != self._shown:
             self._shown = shown
-        self.list.show(self._shown, self._look())
-        self._show_titles()
-        self._show_empty()
+        sentence = "" if shown else empty_sentence(feed, self.service, key, online=online)
+        over = titles(feed, self.service, self._sort, len(self._marks), online=online)
+        self.query_one(ListPanel).show(self._shown, self._table(), over, sentence)
+        self.query_one("#builds-side").display = self._described and bool(shown)
         self._show_detail()
         self.refresh_hints()
         if not self._shown and self._filters.any:
@@ -145,40 +167,8 @@ class BuildsScreen(FilteredScreen[BuildFilters]):
             return build
         return build.model_copy(update={"phases": told.phases})
 
-    def _show_titles(self) -> None:
-        builds = self._feed.builds
-        counts = [(sum(one.state == state for one in builds), state) for state in ("running", "queued")]
-        told = [f"{count} {state}" for count, state in counts if count]
-        if self._feed.book.at_once and told:
-            told.append(f"at most {self._feed.book.at_once} at once")
-        stale = "" if self._online else "not up to date: the box is not connected"
-        title = f"builds of {self.service}" if self.service else "builds"
-        set_titles(self.query_one("#builds-list"), " · ".join((title, *told)), stale)
-
-    def _show_empty(self) -> None:
-        sentence = "" if self._shown else self._sentence()
-        empty = self.query_one("#builds-empty", Static)
-        empty.display, self.list.display = bool(sentence), not sentence
-        self.query_one("#builds-side").display = self._described and not sentence
-        empty.update(sentence)
-
-    def _sentence(self) -> str:
-        feed = self._feed
-        if feed.builds:
-            none = f"None of the newest {len(feed.builds)} matches." if feed.book.more else "Nothing matches."
-            return f"{none}\n\n{self.desk.key('app.back')} clears the filter."
-        if feed.problem:
-            return f"{feed.problem.message}\n\n{feed.problem.hint or 'ctrl-r asks again.'}"
-        if not feed.known:
-            return "Asking the box…" if self._online else "The box is not connected.\n\nTrying again."
-        what = f"Nothing of {self.service} was" if self.service else "Nothing was"
-        return (
-            f"{what} built yet.\n\n{self.desk.key('cell.build')} on a service builds it;\n"
-            "`hero_dev hooks install` lets every push build."
-        )
-
     def _show_detail(self) -> None:
-        build, panel, pane = self.list.build, self.query_one("#builds-side"), self.query_one(DetailPane)
+        build, panel, pane = self.build, self.query_one("#builds-side"), self.query_one(DetailPane)
         if not panel.display:
             self.query_one(BuildLog).show(None)
             return
@@ -197,14 +187,16 @@ class BuildsScreen(FilteredScreen[BuildFilters]):
     def _follow(self, build: Build) -> AsyncIterator[LogBatch]:
         return self.desk.follow(build.slot, (), FIRST_LINES, build.id)
 
-    @on(BuildList.Highlighted)
+    @on(LineList.Highlighted)
     def _moved(self) -> None:
         self._show_detail()
         self.refresh_hints()
 
-    @on(BuildList.EndNear)
+    @on(LineList.EndNear)
     def _wants_more(self) -> None:
-        if self._shown or len(self._feed.builds) < LOOKED_THROUGH:
+        # Sorted, older ones may come anywhere: the end of the list is near still, and would be until the first.
+        scrolled = bool(self._shown) and self._sort == SORTS[0]
+        if scrolled or len(self._feed.builds) < LOOKED_THROUGH:
             self._older()
 
     # -- filters ----------------------------------------------------------------------------------
@@ -230,40 +222,65 @@ class BuildsScreen(FilteredScreen[BuildFilters]):
         """Only what can be done to the build under the cursor is offered."""
         if not super().check_action(action, parameters):
             return False
-        return self._actions.enabled(action, self.list.build if self.ready else None)
+        return self._actions.enabled(action, self.build, self._chosen if self.ready else ())
 
-    @on(BuildList.Selected)
-    def action_build_log(self) -> None:
-        """The whole log, on the whole screen."""
-        if build := self.list.build:
+    @on(LineList.Selected)
+    def action_build_open(self) -> None:
+        """The whole log, on the whole screen, or why there is none."""
+        if build := self.build:
             self._actions.log(build)
 
+    def action_build_log(self) -> None:
+        """The whole log, on the whole screen."""
+        self.action_build_open()
+
+    def action_build_sort(self) -> None:
+        """By the next thing."""
+        self._sort = SORTS[(SORTS.index(self._sort) + 1) % len(SORTS)]
+        self._show_builds()
+
+    def action_build_mark(self) -> None:
+        """Mark or unmark it, and go on: copy, cancel and rebuild are of all that are marked."""
+        if build := self.build:
+            self._set_marks(self._marks ^ {build.id})
+            self.list.action_move(1)
+
+    def _set_marks(self, marks: frozenset[str] = frozenset()) -> None:
+        self._marks = marks
+        self._show_builds()
+
     def action_build_cancel(self) -> None:
-        """Stop it."""
-        if build := self.list.build:
-            self._actions.cancel(build)
+        """Stop it, or all that are marked."""
+        self._actions.cancel(self._chosen, self._set_marks)
 
     def action_build_again(self) -> None:
-        """The same slot, service and branch."""
-        if build := self.list.build:
-            self._actions.build(build, publish=False)
+        """The same slot, service and branch, of each that is marked."""
+        self._actions.again(self._chosen, self._set_marks)
 
     def action_build_publish(self) -> None:
-        """The same, and publish what it makes."""
-        if build := self.list.build:
-            self._actions.build(build, publish=True)
+        """The same as the one under the cursor, and publish what it makes."""
+        if build := self.build:
+            self._actions.publish(build)
 
     def action_build_copy(self) -> None:
         """Choose what to copy."""
-        if build := self.list.build:
-            self._actions.copy(build)
+        self._actions.copy(self._chosen)
 
     def action_build_link(self) -> None:
         """Ask where the release is, and copy that."""
-        if build := self.list.build:
+        if build := self.build:
             self.run_worker(self._actions.link(build), name="link", group="link", exclusive=True)
 
     def action_build_describe(self) -> None:
         """Show or hide details and log."""
         self._described = not self._described
         self._show_builds()
+
+    def clear(self) -> bool:
+        """Esc takes back the filters, then the marks."""
+        if super().clear():
+            return True
+        if not self._marks:
+            return False
+        self._set_marks()
+        return True

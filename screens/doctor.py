@@ -16,12 +16,18 @@ from screens.desk import Changes, Desk, Target
 from screens.examination import DoctorSource, Ill, Job, Key, Looked, Plan
 from screens.filtered import FilteredScreen
 from screens.question import Question
-from screens.widgets.cells import ago
 from screens.widgets.celltext import clean
-from screens.widgets.doctor_words import copied, empty_sentence, how_mended, mend_question
+from screens.widgets.doctor_words import (
+    copied,
+    empty_sentence,
+    how_mended,
+    list_title,
+    looked_words,
+    mend_question,
+)
 from screens.widgets.filterbar import FilterBar
 from screens.widgets.finding_cells import FindingTable, finding_lines
-from screens.widgets.finding_model import FindingFilters, FindingRow, counted, filtered, rows_of
+from screens.widgets.finding_model import SORTS, FindingFilters, FindingRow, Sort, filtered, ordered, rows_of
 from screens.widgets.linelist import LineList
 from screens.widgets.listpanel import ListPanel
 from screens.widgets.textpane import TextPane
@@ -29,7 +35,6 @@ from screens.widgets.titles import set_titles
 
 FRESH_SECONDS = 60
 """Whoever comes back sooner sees what was found; later it is looked at anew."""
-OLD_SECONDS = 600
 GATHER_SECONDS = 0.05
 """How long answers are gathered before the list is painted."""
 
@@ -39,7 +44,7 @@ class DoctorScreen(FilteredScreen[FindingFilters]):
 
     PLACE = "doctor"
     CSS_PATH = ["../styles/textpane.tcss", "../styles/doctor.tcss"]  # noqa: RUF012
-    KEPT = ("_filters", "_described", "_jobs", "_found", "_mends", "_looked_at")
+    KEPT = ("_filters", "_described", "_jobs", "_found", "_mends", "_looked_at", "_sort")
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (160, "-wide")]  # noqa: RUF012
     VERTICAL_BREAKPOINTS = [(0, "-low"), (32, "-high")]  # noqa: RUF012
 
@@ -50,6 +55,7 @@ class DoctorScreen(FilteredScreen[FindingFilters]):
         self._found: dict[Key, Looked] = {}
         self._stale: set[Key] = set()
         self._mends: tuple[HealthMend, ...] = ()
+        self._sort: Sort = SORTS[0]
         self._marks: frozenset[str] = frozenset()
         self._looked_at: datetime | None = None
         self._problem: HeroError | None = None
@@ -146,7 +152,7 @@ class DoctorScreen(FilteredScreen[FindingFilters]):
         if not self.ready or not self.app.is_running:
             return
         self._rows = rows_of(self._jobs, self._found, self._stale)
-        shown = filtered(self._rows, self._filters)
+        shown = filtered(ordered(self._rows, self._sort), self._filters)
         if shown != self._shown:
             self._shown = shown
         sentence = empty_sentence(self._filters, self._problem, self._rows, self.desk.key) if not shown else ""
@@ -157,19 +163,13 @@ class DoctorScreen(FilteredScreen[FindingFilters]):
 
     def _titles(self) -> tuple[str, str]:
         left = sum(row.state == "waiting" or row.again for row in self._rows)
-        going = ["mending…"] if self._mending else [f"{left} to come"] if self._looking and left else []
-        title = " · ".join(("doctor", *counted(self._rows), *going))
-        age = self._age
+        going = "mending…" if self._mending else f"{left} to come" if self._looking and left else ""
+        title = list_title(self._rows, going, self._sort, self._marks)
         if self._problem and self._rows:
             return title, f"not up to date: {clean(self._problem.message)}"
-        if self._looking or age is None or self._looked_at is None:
+        if self._looking or self._looked_at is None:
             return title, "looking…" if self._looking else ""
-        # No seconds: each other title has the whole panel painted.
-        told = f"looked {ago(self._looked_at, self.desk.now()) if age >= 60 else 'just now'}"
-        return (
-            title,
-            f"not up to date: {told}; {self.desk.key('doctor.again')} looks again" if age > OLD_SECONDS else told,
-        )
+        return title, looked_words(self._looked_at, self.desk.now(), self.desk.key("doctor.again"))
 
     def _show_detail(self) -> None:
         row = self.list.row
@@ -249,8 +249,13 @@ class DoctorScreen(FilteredScreen[FindingFilters]):
         """Mark or unmark what can be mended, and go on."""
         if row := self.list.row:
             self._marks ^= {row.key}
-            self.list.show(self._shown, self._table())
+            self._show_rows()
             self.list.action_move(1)
+
+    def action_doctor_sort(self) -> None:
+        """By the next thing."""
+        self._sort = SORTS[(SORTS.index(self._sort) + 1) % len(SORTS)]
+        self._show_rows()
 
     def action_doctor_filter(self) -> None:
         """Ask for a filter."""

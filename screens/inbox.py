@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from typing import Any, ClassVar
 
 from textual import on
@@ -18,13 +18,22 @@ from screens.desk import Changes, Desk, Target
 from screens.filtered import FilteredScreen
 from screens.inbox_actions import InboxActions
 from screens.inbox_sent import SentBox
-from screens.inbox_words import empty_sentence, hints, titles
-from screens.question import Question
+from screens.inbox_words import copied, empty_sentence, hints, take_back_question, titles, with_order
 from screens.widgets.agent_text import AgentText
 from screens.widgets.filterbar import FilterBar
 from screens.widgets.inbox_cells import InboxTable
 from screens.widgets.inbox_detail import Hints, inbox_detail
-from screens.widgets.inbox_model import InboxFilters, agent_of, choice_of, decides, filtered, left_text, ordered
+from screens.widgets.inbox_model import (
+    SORTS,
+    InboxFilters,
+    Sort,
+    agent_of,
+    choice_of,
+    decides,
+    filtered,
+    left_text,
+    ordered,
+)
 from screens.widgets.inbox_reply import InboxReply
 from screens.widgets.linelist import LineList
 from screens.widgets.listpanel import ListPanel
@@ -37,7 +46,7 @@ class InboxScreen(FilteredScreen[InboxFilters]):
     """The inbox; the cursor begins on the item with the id `first`."""
 
     PLACE = "inbox"
-    KEPT = ("_filters", "_chosen", "_sent_shown")
+    KEPT = ("_filters", "_chosen", "_sent_shown", "_sort", "_marks")
     CSS_PATH = "../styles/inbox.tcss"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (160, "-wide")]  # noqa: RUF012
     VERTICAL_BREAKPOINTS = [(0, "-low"), (32, "-high")]  # noqa: RUF012
@@ -50,6 +59,9 @@ class InboxScreen(FilteredScreen[InboxFilters]):
         super().__init__(desk, InboxFilters())
         self._first = first
         self._actions = InboxActions(desk, self._show_items)
+        self._sort: Sort = SORTS[0]
+        self._marks: frozenset[str] = frozenset()
+        self._items: Sequence[InboxItem] = ()
         self._shown: Sequence[InboxItem] = ()
         self._sent = SentBox(desk, self._show_items)
         self._painted: object = None
@@ -135,20 +147,20 @@ class InboxScreen(FilteredScreen[InboxFilters]):
         self._show_side_titles()
 
     def _table(self) -> InboxTable:
-        return InboxTable(self.desk.now(), self._sent.on, self._actions.problems)
+        # A list paints anew what another table shows: this one must not change under its hands.
+        return InboxTable(self.desk.now(), self._sent.on, dict(self._actions.problems), self._marks)
 
     def _show_items(self) -> None:
         if not self.ready or not self.app.is_running:
             return
         self._painted = self.desk.inbox
-        items = self._sent.items if self._sent.on else self.desk.inbox.items
-        newest = [self._actions.newest(item) for item in items]
-        shown = filtered(ordered(newest, self.desk.now()), self._filters)
+        self._take_items()
+        shown = filtered(self._items, self._filters)
         if shown != self._shown:
             self._shown = shown
         before = self.list.row
         sentence = "" if self._shown else self._sentence()
-        self.query_one(ListPanel).show(self._shown, self._table(), self._titles(newest), sentence)
+        self.query_one(ListPanel).show(self._shown, self._table(), self._titles(), sentence)
         after = self.list.row
         if before and after and before.id != after.id:
             self._jumped = after.id  # the person has not gone there, and may mean the one before
@@ -158,10 +170,21 @@ class InboxScreen(FilteredScreen[InboxFilters]):
         self._show_detail()
         self.refresh_hints()
 
-    def _titles(self, items: Sequence[InboxItem]) -> tuple[str, str]:
+    def _take_items(self) -> None:
+        """What is listed, in its order; marks go with items that have left."""
+        sent, inbox = self._sent, self.desk.inbox
+        newest = [self._actions.newest(item) for item in (sent.items if sent.on else inbox.items)]
+        self._items = ordered(newest, self.desk.now(), self._sort, sent=sent.on)
+        if sent.known if sent.on else inbox.known:
+            self._marks &= {item.id for item in newest}
+
+    def _titles(self) -> tuple[str, str]:
         if self._sent.on:
-            return "sent", self._sent.problem
-        return titles(items, self.desk.inbox, online=self.desk.fleet.connection == "online")
+            title, below = "sent", self._sent.problem
+        else:
+            online = self.desk.fleet.connection == "online"
+            title, below = titles(self._items, self.desk.inbox, online=online)
+        return with_order(title, self._sort, len(self._marks)), below
 
     def _sentence(self) -> str:
         desk, sent = self.desk, self._sent
@@ -208,7 +231,9 @@ class InboxScreen(FilteredScreen[InboxFilters]):
             choosable = item is not None and not decides(item) and int(str(parameters[0])) <= len(item.options)
             return choosable and self._actions.enabled("option", item, sent=sent)
         name = {"peek_agent": "peek", "inbox_copy": "copy"}.get(action, action)
-        if name in ("answer", "decide", "read", "take_back", "peek", "copy"):
+        if name in ("read", "take_back", "copy"):
+            return bool(self._targets(name))
+        if name in ("answer", "decide", "peek"):
             return self._actions.enabled(name, item, sent=sent)
         return super().check_action(action, parameters)
 
@@ -285,16 +310,40 @@ class InboxScreen(FilteredScreen[InboxFilters]):
 
     # -- other keys -------------------------------------------------------------------------------
 
+    def _targets(self, action: str) -> Sequence[InboxItem]:
+        """Of all that are marked, else of the one under the cursor, those to which `action` can be done."""
+        item, sent = self.item, self._sent.on
+        some = [one for one in self._items if one.id in self._marks] if self._marks else [item] if item else []
+        return [one for one in some if self._actions.enabled(action, one, sent=sent)]
+
+    def _do(self, act: Callable[[InboxItem], Awaitable[None]], items: Sequence[InboxItem]) -> None:
+        self._run(self._actions.each(act, items))
+        self._set_marks(frozenset())
+
     def action_read(self) -> None:
-        """Mark it as read, and go on to the next."""
-        if item := self.item:
-            self._run(self._actions.read(item))
+        """Mark as read what is marked, or the one under the cursor."""
+        self._do(self._actions.read, self._targets("read"))
 
     def action_take_back(self) -> None:
-        """Take a question of mine back."""
+        """Take back the questions of mine that are marked, or the one under the cursor."""
+        items = self._targets("take_back")
+        question = take_back_question(items)
+        self.desk.confirm("inbox.take_back", question, lambda: self._do(self._actions.take_back, items))
+
+    def action_inbox_mark(self) -> None:
+        """Mark or unmark it, and go on: read, copy and take back are of all that are marked."""
         if item := self.item:
-            question = Question("Take it back?", item.to, (item.text,), "Take back")
-            self.desk.confirm("inbox.take_back", question, lambda: self._run(self._actions.take_back(item)))
+            self._set_marks(self._marks ^ {item.id})
+            self.list.action_move(1)
+
+    def _set_marks(self, marks: frozenset[str]) -> None:
+        self._marks = marks
+        self._show_items()
+
+    def action_inbox_sort(self) -> None:
+        """By the next thing."""
+        self._sort = SORTS[(SORTS.index(self._sort) + 1) % len(SORTS)]
+        self._show_items()
 
     def action_peek_agent(self) -> None:
         """The agent that asks, or was told."""
@@ -303,14 +352,15 @@ class InboxScreen(FilteredScreen[InboxFilters]):
             self.desk.show_agent(slot, id)
 
     def action_inbox_copy(self) -> None:
-        """Its text."""
-        if item := self.item:
-            self.desk.copy(item.text, "its text")
+        """Its text, or the texts of all that are marked."""
+        items = self._targets("copy")
+        what = "its text" if len(items) == 1 else f"{len(items)} texts"
+        self.desk.copy(copied(items, sent=self._sent.on), what)
 
     def action_sent(self) -> None:
         """What went out, or again what came."""
         self._sent.on = not self._sent.on
-        self._chosen = 0
+        self._chosen, self._marks = 0, frozenset()
         self.again()
         self._show_items()
         self.refresh_frame()
@@ -329,12 +379,14 @@ class InboxScreen(FilteredScreen[InboxFilters]):
         self._show_items()
 
     def clear(self) -> bool:
-        """Esc takes back the choice, the filters, the sent ones, one after the other."""
+        """Esc takes back the choice, the filters, the marks, the sent ones, one after the other."""
         if self._chosen:
             self._chosen = 0
             self._show_detail()
         elif super().clear():
             return True
+        elif self._marks:
+            self._set_marks(frozenset())
         elif self._sent.on:
             self.action_sent()
         else:

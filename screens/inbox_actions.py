@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
 
 from backends.model.errors import HeroError
 from backends.model.inbox import InboxItem
@@ -91,6 +92,10 @@ class InboxActions:
         if is_unread(item):
             await self.read(item)
         return True
+
+    async def each(self, act: Callable[[InboxItem], Awaitable[None]], items: Sequence[InboxItem]) -> None:
+        """Do it to all of these at once: the box has heard of every one, even if the person goes elsewhere."""
+        await asyncio.gather(*(act(item) for item in items))
 
     async def read(self, item: InboxItem) -> None:
         """Mark it as read."""

@@ -19,6 +19,8 @@ class SentBox:
         self._desk = desk
         self._changed = changed
         self.on = False
+        self.known = False
+        """Whether the box has answered."""
         self.items: tuple[InboxItem, ...] = ()
         self.problem = ""
         """Why the last question was not answered."""
@@ -31,5 +33,5 @@ class SentBox:
         except HeroError as error:
             self.problem = f"{error.message} {error.hint}".strip()
         else:
-            self.problem, self.items = "", answer.items
+            self.problem, self.items, self.known = "", answer.items, True
         self._changed()

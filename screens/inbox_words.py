@@ -6,11 +6,16 @@ from collections.abc import Callable, Sequence
 
 from backends.model.inbox import InboxItem
 from screens.desk import InboxView
+from screens.question import Question
+from screens.widgets.celltext import first_of, fit
 from screens.widgets.inbox_detail import Hints
-from screens.widgets.inbox_model import InboxFilters, decides, is_open, is_unread
+from screens.widgets.inbox_model import SORTS, InboxFilters, Sort, decides, is_open, is_unread, who_of
 
 KeyOf = Callable[[str], str]
 """From an action's id to its key as people read it."""
+
+_LINE = 56
+"""Cells for each question that is named before it is taken back: a line of the dialog in 80 columns."""
 
 
 def titles(items: Sequence[InboxItem], inbox: InboxView, *, online: bool) -> tuple[str, str]:
@@ -19,6 +24,28 @@ def titles(items: Sequence[InboxItem], inbox: InboxView, *, online: bool) -> tup
     told = [f"{count} {word}" for count, word in counts if count]
     away = "" if online else "not up to date: the box is not connected"
     return " · ".join(("inbox", *told)), away or inbox.problem
+
+
+def with_order(title: str, sort: Sort, marked: int) -> str:
+    """The title with the order, where it is not the usual one, and how many are marked."""
+    told = [f"by {sort}"] if sort != SORTS[0] else []
+    told += [f"{marked} marked"] if marked else []
+    return " · ".join((title, *told))
+
+
+def take_back_question(items: Sequence[InboxItem]) -> Question:
+    """What is asked before these are taken back; it names them."""
+    if len(items) == 1:
+        return Question("Take it back?", items[0].to, (items[0].text,), "Take back")
+    lines = first_of([fit(f"{one.to}: {one.text}", _LINE).rstrip() for one in items])
+    return Question(f"Take {len(items)} questions back?", f"{len(items)} questions", tuple(lines), "Take back")
+
+
+def copied(items: Sequence[InboxItem], *, sent: bool) -> str:
+    """The text of one; of several each with whose it is."""
+    if len(items) == 1:
+        return items[0].text
+    return "\n\n".join(f"{who_of(one, sent=sent)}: {one.text}" for one in items)
 
 
 def empty_sentence(inbox: InboxView, filters: InboxFilters, me: str, sent: bool, problem: str, key: KeyOf) -> str:

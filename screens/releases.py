@@ -20,7 +20,7 @@ from screens.widgets.linelist import LineList
 from screens.widgets.listpanel import ListPanel
 from screens.widgets.release_cells import ReleaseTable
 from screens.widgets.release_detail import release_detail
-from screens.widgets.release_model import Runners, filtered, runners_of
+from screens.widgets.release_model import SORTS, Runners, Sort, filtered, ordered, runners_of
 from screens.widgets.release_text import branch_ring, empty_sentence, list_titles, running_parts
 from screens.widgets.titles import set_titles
 
@@ -34,7 +34,7 @@ class ReleasesScreen(HeroScreen):
     """The releases of `service`."""
 
     PLACE = "releases"
-    KEPT = ("_filter_text", "_mark", "_described", "_branch")
+    KEPT = ("_filter_text", "_mark", "_described", "_branch", "_sort")
     CSS_PATH = "../styles/releases.tcss"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (180, "-wide")]  # noqa: RUF012
     VERTICAL_BREAKPOINTS = [(0, "-low"), (32, "-high")]  # noqa: RUF012
@@ -48,6 +48,8 @@ class ReleasesScreen(HeroScreen):
         self._runners = Runners()
         self._shown: Sequence[ReleaseInfo] = ()
         self._filter_text = ""
+        self._sort: Sort = SORTS[0]
+        self._ended_on = ""
         self._mark: ReleaseInfo | None = None
         self._described = True
         self._online = False
@@ -174,11 +176,11 @@ class ReleasesScreen(HeroScreen):
     def _show_releases(self) -> None:
         if not self._there:
             return
-        shown = filtered(self._feed.book.releases, self._filter_text)
+        shown = ordered(filtered(self._feed.book.releases, self._filter_text), self._sort)
         if shown != self._shown:
             self._shown = shown
         feed = self._feed
-        titles = list_titles(feed.branch, feed.book, feed.problem, self._online)
+        titles = list_titles(feed.branch, feed.book, feed.problem, self._online, self._sort)
         self.query_one(ListPanel).show(self._shown, self._table(), titles, "" if self._shown else self._sentence())
         self.query_one("#releases-side").display = self._described and bool(self._shown)
         self._show_detail()
@@ -211,6 +213,12 @@ class ReleasesScreen(HeroScreen):
 
     @on(LineList.EndNear)
     def _wants_more(self) -> None:
+        row = self.list.row
+        if row and self._sort != SORTS[0]:
+            # Older ones come in above the last line too, and would leave the cursor there to ask for all of them.
+            if row.tag == self._ended_on:
+                return
+            self._ended_on = row.tag
         self.run_worker(self._older(), name="older releases", group="older")
 
     async def _older(self) -> None:
@@ -231,9 +239,15 @@ class ReleasesScreen(HeroScreen):
     def _choose_branch(self, branch: str) -> None:
         if branch == self._feed.branch:
             return
+        self._ended_on = ""
         self._feed.choose(branch)
         self._show_releases()
         self._ask_releases()
+
+    def action_release_sort(self) -> None:
+        """By the next thing, of what is known; older ones are asked for as ever."""
+        self._sort, self._ended_on = SORTS[(SORTS.index(self._sort) + 1) % len(SORTS)], ""
+        self._show_releases()
 
     def action_release_filter(self) -> None:
         """Ask for a filter."""
@@ -253,7 +267,7 @@ class ReleasesScreen(HeroScreen):
             self._choose_branch(branch)
 
     def _filter(self, text: str) -> None:
-        self._filter_text = text.strip()
+        self._filter_text, self._ended_on = text.strip(), ""
         self._show_releases()
         self._say_filters()
 

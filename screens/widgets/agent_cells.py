@@ -35,11 +35,15 @@ _LEVELS = (0, 2, 4, 5, 7)
 
 @dataclass(frozen=True, slots=True)
 class AgentTable:
-    """Agents as rows at `now`; `pending` has by name what was just asked of one and has not shown yet."""
+    """Agents as rows at `now`; `pending` has by name what was just asked of one and has not shown yet.
+
+    `marks` has the names of those that are marked.
+    """
 
     now: datetime
     me: str = ""
     pending: Mapping[str, str] = field(default_factory=dict)
+    marks: frozenset[str] = frozenset()
     glyphs: Glyphs = UNICODE
 
     def key(self, row: AgentRow) -> str:
@@ -47,8 +51,8 @@ class AgentTable:
         return row.agent.name
 
     def marked(self, row: AgentRow) -> bool:
-        """Mine bear the mark: they stand on top, and only they can be answered."""
-        return row.agent.slot == self.me
+        """See `Table`."""
+        return row.agent.name in self.marks
 
     def columns(self, rows: Sequence[AgentRow], room: int) -> list[Column]:
         """As wide as they need to be; what it is about takes the rest, and shares it with its last line."""

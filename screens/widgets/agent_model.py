@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 from backends.model.agents import EFFORTS, Agent
 from screens.widgets.celltext import clean
@@ -11,6 +12,9 @@ from screens.widgets.list_filters import ListFilters, matcher
 
 _RANKS: Mapping[str, int] = {"waiting": 0, "error": 1, "gone": 3}
 _LIVE = 2
+Sort = Literal["need", "name", "longest", "cost"]
+SORTS: tuple[Sort, ...] = ("need", "name", "longest", "cost")
+"""By what agents can be sorted, the usual order first; `longest` in the state that they are in."""
 HEALTHS: Mapping[str, str] = {
     "starting": "starting",
     "working": "healthy",
@@ -50,13 +54,24 @@ def is_live(agent: Agent) -> bool:
     return agent.state != "gone"
 
 
-def ordered(rows: Iterable[AgentRow], me: str) -> list[AgentRow]:
-    """Mine, then the others; of each those first that need a person. Among the rest nothing moves by itself."""
+def ordered(rows: Iterable[AgentRow], me: str, sort: Sort = "need") -> list[AgentRow]:
+    """By `sort`; need: mine, then the others, of each those first that need a person.
 
-    def place(row: AgentRow) -> tuple[bool, int, str, int, str]:
+    Among what is equal nothing moves by itself.
+    """
+
+    def place(row: AgentRow) -> tuple[float, int, str, int, str]:
         agent = row.agent
         number = int(agent.id) if agent.id.isdecimal() else 0
-        return agent.slot != me, _RANKS.get(agent.state, _LIVE), agent.slot, number, agent.id
+        first, rank = 0.0, 0
+        match sort:
+            case "need":
+                first, rank = float(agent.slot != me), _RANKS.get(agent.state, _LIVE)
+            case "longest":
+                first = agent.since.timestamp()
+            case "cost":
+                first = -agent.cost
+        return first, rank, agent.slot, number, agent.id
 
     return sorted(rows, key=place)
 

@@ -47,6 +47,35 @@ class BuildLook:
     glyphs: Glyphs = UNICODE
 
 
+@dataclass(frozen=True, slots=True)
+class BuildTable:
+    """The lines of builds; `marks` are the ids of those that are marked."""
+
+    look: BuildLook
+    marks: frozenset[str] = frozenset()
+
+    @property
+    def glyphs(self) -> Glyphs:
+        """See `Table`."""
+        return self.look.glyphs
+
+    def key(self, row: Build) -> str:
+        """See `Table`."""
+        return row.id
+
+    def marked(self, row: Build) -> bool:
+        """See `Table`."""
+        return row.id in self.marks
+
+    def columns(self, rows: Sequence[Build], room: int) -> list[Column]:
+        """See `measure`."""
+        return measure(rows, room)
+
+    def parts(self, row: Build, column: Column) -> Sequence[Part]:
+        """See `cell_parts`."""
+        return cell_parts(row, column, self.look)
+
+
 def measure(builds: Iterable[Build], room: int) -> list[Column]:
     """Columns and widths for `room` cells: names as wide as they need to be, the rest for how it goes."""
     shown = list(builds)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from statistics import median
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from screens.widgets.list_filters import ListFilters, matcher
 
@@ -15,6 +15,11 @@ if TYPE_CHECKING:
     from backends.model.calls import BuildListResult
     from backends.model.state import Build
 
+Sort = Literal["queue", "slowest", "service", "slot", "state"]
+SORTS: tuple[Sort, ...] = ("queue", "slowest", "service", "slot", "state")
+"""By what builds can be sorted; as the queue has them, which is the usual order, first."""
+
+_STATES = {"failed": 0, "running": 1, "queued": 2}
 _RANK = {"queued": 0, "running": 1}
 _ENDED = 2
 _BEGINNING = datetime.min.replace(tzinfo=UTC)
@@ -155,6 +160,28 @@ def _place(book: BuildBook, build: Build) -> tuple[int, float, float, str]:
 
 def _seconds(when: datetime) -> float:
     return 0.0 if when == _BEGINNING else when.timestamp()
+
+
+def sorted_by(builds: Iterable[Build], sort: Sort, now: datetime) -> list[Build]:
+    """Builds in the order of `ordered` by `sort`; those that are equal in it keep their order.
+
+    By `slowest`, what never began comes last; by `state`, what failed comes first, then what runs and what waits.
+    """
+
+    def place(build: Build) -> tuple[float, str]:
+        match sort:
+            case "slowest":
+                seconds = took(build, now)
+                return 1.0 if seconds is None else -seconds, ""
+            case "state":
+                return _STATES.get(build.state, len(_STATES)), ""
+            case "service":
+                return 0, build.service
+            case "slot":
+                return 0, build.slot
+        return 0, ""
+
+    return sorted(builds, key=place)
 
 
 def oldest(builds: Sequence[Build]) -> str:

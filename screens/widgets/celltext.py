@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from functools import lru_cache
 
 from rich.cells import cell_len, set_cell_size
@@ -79,6 +80,12 @@ def short_branch(branch: str, width: int) -> str:
     if cell_len(owner) + 4 <= width or not mark:
         return fit_middle(f"dev{mark}{owner}", width)
     return fit(owner if cell_len(owner) == width else f"…{owner}", width)
+
+
+def first_of(lines: Sequence[str], most: int = 8) -> list[str]:
+    """The first of many lines, and how many more there are: what a question names."""
+    more = len(lines) - most
+    return list(lines) if more <= 0 else [*lines[:most], f"and {more} more"]
 
 
 def coarse_age(seconds: float) -> str:

@@ -2,14 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
+from datetime import datetime
 
 from backends.model.errors import HeroError
 from screens.examination import Ill
-from screens.widgets.celltext import clean
-from screens.widgets.finding_model import FindingFilters, FindingRow
+from screens.widgets.cells import ago
+from screens.widgets.celltext import clean, first_of
+from screens.widgets.finding_model import SORTS, FindingFilters, FindingRow, Sort, counted
 
-_SHOWN = 8
+_OLD_SECONDS = 600
+
+
+def list_title(rows: Sequence[FindingRow], going: str, sort: Sort, marks: Collection[str]) -> str:
+    """Over the list: how many of each state, what is going on, the order, and how many are marked."""
+    marked = sum(row.key in marks for row in rows)
+    told = [going] if going else []
+    told += [f"by {sort}"] if sort != SORTS[0] else []
+    told += [f"{marked} marked"] if marked else []
+    return " · ".join(("doctor", *counted(rows), *told))
+
+
+def looked_words(looked_at: datetime, now: datetime, key: str) -> str:
+    """Under the list: how long ago it was looked; once that is long, `key` looks again."""
+    age = (now - looked_at).total_seconds()
+    # No seconds: each other title has the whole panel painted.
+    told = f"looked {ago(looked_at, now) if age >= 60 else 'just now'}"
+    return f"not up to date: {told}; {key} looks again" if age > _OLD_SECONDS else told
 
 
 def empty_sentence(
@@ -47,12 +66,10 @@ def mend_question(ill: Sequence[Ill]) -> tuple[str, list[str]]:
     single = [one for one in ill if not one.job.whole]
     lines = [_line(one) for one in single]
     lines += [f"slot {slot}: all that its owner's process can mend" for slot in whole]
-    over = len(lines) - _SHOWN
-    shown = [*lines[:_SHOWN], *([f"… and {over} more"] if over > 0 else [])]
     count = len(single) + len(whole)
     one = clean(single[0].finding.title) if single else f"the slot of {clean(whole[0])}"
     told = "Nobody's work is touched; each mend is in the audit log."
-    return f"Mend {one if count == 1 else f'{count} things'}?", [*shown, "", told]
+    return f"Mend {one if count == 1 else f'{count} things'}?", [*first_of(lines), "", told]
 
 
 def _line(ill: Ill) -> str:

@@ -23,6 +23,10 @@ COUNTED: tuple[tuple[HealthState, str], ...] = (
 MendKey = tuple[str, str]
 """Id and slot of what was mended."""
 
+Sort = Literal["checks", "area", "slot"]
+SORTS: tuple[Sort, ...] = ("checks", "area", "slot")
+"""By what findings can be sorted; the first is the order in which the checks are made."""
+
 
 @dataclass(frozen=True)
 class FindingFilters(ListFilters):
@@ -92,6 +96,13 @@ def rows_of(
         # A check that finds nothing to say has been made all the same; it has no line.
         rows += [FindingRow(job, one, number, again) for number, one in enumerate(looked.findings)]
     return rows
+
+
+def ordered(rows: Iterable[FindingRow], sort: Sort) -> list[FindingRow]:
+    """By area, or whose slot it is, the box before the slots; what is alike, as the checks are made."""
+    if sort == "area":
+        return sorted(rows, key=lambda row: (row.job.area.casefold(), row.job.slot))
+    return sorted(rows, key=lambda row: row.job.slot) if sort == "slot" else list(rows)
 
 
 def filtered(rows: Iterable[FindingRow], filters: FindingFilters) -> list[FindingRow]:

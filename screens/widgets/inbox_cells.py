@@ -12,7 +12,7 @@ from backends.model.inbox import InboxItem
 from screens.widgets.build_cells import Column
 from screens.widgets.celltext import clean, coarse_age, fit, fit_middle, fit_right
 from screens.widgets.glyphs import UNICODE, Glyphs
-from screens.widgets.inbox_model import answer_text, is_open, is_unread, left_text
+from screens.widgets.inbox_model import answer_text, is_open, is_unread, left_text, who_of
 from screens.widgets.one_line import Part
 
 _ROOM_FOR_ANSWER = 104
@@ -21,11 +21,15 @@ _WAITING = {"permission": "health--unhealthy", "medium": "health--unhealthy", "h
 
 @dataclass(frozen=True, slots=True)
 class InboxTable:
-    """Questions and messages at `now`: what came, or with `sent` what went out; `problems` by id."""
+    """Questions and messages at `now`: what came, or with `sent` what went out; `problems` by id.
+
+    `marks` are the ids of those that are marked.
+    """
 
     now: datetime
     sent: bool = False
     problems: Mapping[str, str] = field(default_factory=dict)
+    marks: frozenset[str] = frozenset()
     glyphs: Glyphs = UNICODE
 
     def key(self, row: InboxItem) -> str:
@@ -33,8 +37,8 @@ class InboxTable:
         return row.id
 
     def marked(self, row: InboxItem) -> bool:
-        """What is new bears the mark."""
-        return not self.sent and (is_open(row) or is_unread(row))
+        """See `Table`."""
+        return row.id in self.marks
 
     def columns(self, rows: Sequence[InboxItem], room: int) -> list[Column]:
         """As wide as they need to be; the text takes the rest, and shares it with the answer."""
@@ -55,7 +59,7 @@ class InboxTable:
         return [*columns, Column("answer", "answer", answer)] if answer else columns
 
     def _who(self, row: InboxItem) -> str:
-        return row.to if self.sent else row.sender
+        return who_of(row, sent=self.sent)
 
     def parts(self, row: InboxItem, column: Column) -> Sequence[Part]:
         """One cell; what is over is told in quiet colours."""

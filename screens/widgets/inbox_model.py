@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from screens.widgets.celltext import clean, coarse_age
 from screens.widgets.list_filters import ListFilters, matcher
@@ -16,6 +16,10 @@ if TYPE_CHECKING:
 _URGENT_SECONDS = 600.0
 _SHOWN_SECONDS = 120.0
 _PERMISSION = ("allow", "deny")
+
+Sort = Literal["urgent", "newest", "oldest", "who"]
+SORTS: tuple[Sort, ...] = ("urgent", "newest", "oldest", "who")
+"""By what items can be sorted, the usual order first."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +72,27 @@ def left_text(item: InboxItem, now: datetime) -> str:
     return f"{int(seconds)}s" if seconds < _SHOWN_SECONDS else coarse_age(seconds)
 
 
-def ordered(items: Iterable[InboxItem], now: datetime) -> list[InboxItem]:
+def who_of(item: InboxItem, *, sent: bool) -> str:
+    """Whom it came from, or of what was sent, whom it went to."""
+    return item.to if sent else item.sender
+
+
+def ordered(
+    items: Iterable[InboxItem], now: datetime, sort: Sort = "urgent", *, sent: bool = False
+) -> list[InboxItem]:
+    """By `sort`; of the same person the most urgent first."""
+    urgent = _urgent(items, now)
+    match sort:
+        case "newest":
+            return sorted(urgent, key=lambda item: item.asked_at, reverse=True)
+        case "oldest":
+            return sorted(urgent, key=lambda item: item.asked_at)
+        case "who":
+            return sorted(urgent, key=lambda item: who_of(item, sent=sent).casefold())
+    return urgent
+
+
+def _urgent(items: Iterable[InboxItem], now: datetime) -> list[InboxItem]:
     """What waits for an answer, the shortest time first, then the newest; messages that are new; the rest."""
 
     def place(item: InboxItem) -> tuple[int, float, float]:

@@ -19,13 +19,11 @@ from textual.strip import Strip
 from screens.widgets.build_cells import Column
 from screens.widgets.celltext import fit
 from screens.widgets.glyphs import Glyphs
+from screens.widgets.list_styles import LINE_STYLES
 from screens.widgets.one_line import Part
 
 Row = TypeVar("Row")
 _Told = TypeVar("_Told", contravariant=True)
-
-_PARTS = ("head", "name", "text", "quiet", "off", "mine", "tag", "mark", "marked", "cursor", "cursor-blurred")
-_HEALTHS = ("healthy", "starting", "unhealthy", "crashed", "stopped", "unknown")
 
 Line = tuple[str, tuple[Part, ...]]
 """What a line of the screen shows: the style of its ground, and its parts."""
@@ -54,10 +52,7 @@ class LineList(ScrollView, Generic[Row], can_focus=True):
     """Feed it with `show`; it answers with `Highlighted`, `Selected` and `EndNear`."""
 
     ALLOW_SELECT = False
-    COMPONENT_CLASSES: ClassVar[set[str]] = {
-        *(f"list--{part}" for part in _PARTS),
-        *(f"health--{health}" for health in _HEALTHS),
-    }
+    COMPONENT_CLASSES: ClassVar[set[str]] = {*LINE_STYLES}
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("j,down", "move(1)", "Down", id="list.down", show=False),
         Binding("k,up", "move(-1)", "Up", id="list.up", show=False),
@@ -92,7 +87,7 @@ class LineList(ScrollView, Generic[Row], can_focus=True):
         self._cursor = 0
         self._columns: list[Column] = []
         self._painted: dict[int, Line] = {}
-        self._lines: dict[tuple[int, bool, bool], Line] = {}
+        self._lines: dict[tuple[int, bool, bool], tuple[Row, Line]] = {}
         self._strips: LRUCache[tuple[Line, int], Strip] = LRUCache(512)
         self._recalled: tuple[str, int] | None = None
 
@@ -102,8 +97,9 @@ class LineList(ScrollView, Generic[Row], can_focus=True):
         """Show these; the cursor stays on its row, and once scrolled, on its line of the screen."""
         before, place = self._key, self._cursor
         moved = rows is not self._rows
+        if table != self._table:
+            self._lines.clear()
         self._rows, self._table = rows, table
-        self._lines.clear()
         if moved:
             keys = [table.key(row) for row in rows]
             self._cursor = keys.index(before) if before in keys else min(place, max(0, len(keys) - 1))
@@ -246,8 +242,8 @@ class LineList(ScrollView, Generic[Row], can_focus=True):
         room = max(1, self.size.width - 3)
         columns, self._columns = self._columns, self._table.columns(self._rows, room)
         self.virtual_size = Size(self.size.width, len(self._rows) + 1)
-        self._lines.clear()
         if columns != self._columns:
+            self._lines.clear()
             self.refresh()
 
     def notify_style_update(self) -> None:
@@ -265,11 +261,11 @@ class LineList(ScrollView, Generic[Row], can_focus=True):
         place = y - 1 + self.scroll_offset.y
         if place >= len(self._rows):
             return "", ()
-        key = (place, place == self._cursor, self.has_focus)
-        line = self._lines.get(key)
-        if line is None:
-            line = self._lines[key] = self._line_of(self._rows[place], key[1])
-        return line
+        row, key = self._rows[place], (place, place == self._cursor, self.has_focus)
+        known = self._lines.get(key)
+        if known is None or known[0] != row:
+            known = self._lines[key] = row, self._line_of(row, key[1])
+        return known[1]
 
     def _line_of(self, row: Row, hot: bool) -> Line:
         ground = ("list--cursor" if self.has_focus else "list--cursor-blurred") if hot else ""

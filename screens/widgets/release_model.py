@@ -5,11 +5,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Literal
 
 from backends.model.calls import ReleaseListResult
 from backends.model.release import platform_runs_here
 from backends.model.state import ReleaseInfo, ServiceStatus
 from screens.widgets.list_filters import matcher
+
+Sort = Literal["newest", "branch", "author", "size"]
+SORTS: tuple[Sort, ...] = ("newest", "branch", "author", "size")
+"""By what releases can be sorted; the first is the forge's own order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +97,18 @@ def filtered(releases: Sequence[ReleaseInfo], text: str) -> Sequence[ReleaseInfo
         return releases
     matches = matcher(text)
     return tuple(release for release in releases if matches(_words(release)))
+
+
+def ordered(releases: Sequence[ReleaseInfo], sort: Sort) -> Sequence[ReleaseInfo]:
+    """By branch, by author (nobody last) or the largest first; what is alike stays newest first."""
+    match sort:
+        case "branch":
+            return tuple(sorted(releases, key=lambda one: one.branch.casefold()))
+        case "author":
+            return tuple(sorted(releases, key=lambda one: (not one.author, one.author.casefold())))
+        case "size":
+            return tuple(sorted(releases, key=lambda one: -one.size))
+    return releases
 
 
 def _words(release: ReleaseInfo) -> str:

@@ -11,7 +11,7 @@ from backends.model.errors import HeroError
 from backends.model.state import ReleaseInfo, ServiceStatus
 from screens.widgets.celltext import clean
 from screens.widgets.one_line import Part
-from screens.widgets.release_model import ReleaseBook, Runners, versions
+from screens.widgets.release_model import SORTS, ReleaseBook, Runners, Sort, versions
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,11 +74,14 @@ def _version(release: ReleaseInfo) -> Version:
     return Version(release.tag, release.commit or release.tag)
 
 
-def list_titles(branch: str, book: ReleaseBook, problem: HeroError | None, online: bool) -> tuple[str, str]:
+def list_titles(
+    branch: str, book: ReleaseBook, problem: HeroError | None, online: bool, sort: Sort
+) -> tuple[str, str]:
     """What stands over the list, and under it where it is not up to date."""
     title = f"releases of {branch}" if branch else "releases"
     if book.releases:
         title += f" · {len(book.releases):,}{' and more' if book.next_page else ''}"
+    title += f" · by {sort}" if sort != SORTS[0] else ""
     if not online:
         return title, "not up to date: the box is not connected"
     return title, f"not up to date: {problem.message}" if problem and book.releases else ""

@@ -15,7 +15,7 @@ from backends.model.calls import BuildListResult, BuildSubmitResult, ReleaseList
 from backends.model.errors import HeroError
 from backends.model.state import Build, ReleaseInfo
 from screens.builds import BuildsScreen
-from screens.widgets.buildlist import BuildList
+from screens.widgets.linelist import LineList
 from screens.widgets.statusbar import StatusBar
 from tests.hero_tui.builds import answer, build, history, log_lines, phases, queued, running, some_builds, told
 from tests.hero_tui.fleets import NOW, Cockpit, cell, changed
@@ -35,13 +35,13 @@ async def opened(
 
 def shown(cockpit: Cockpit) -> list[str]:
     """The ids in the list."""
-    return [one.id for one in cockpit.app.screen.query_one(BuildList).builds]
+    return [one.id for one in cockpit.app.screen.query_one(LineList).rows]
 
 
 def under_cursor(cockpit: Cockpit) -> Build:
     """The build that keys act on."""
-    found = cockpit.app.screen.query_one(BuildList).build
-    assert found is not None
+    found = cockpit.app.screen.query_one(LineList).row
+    assert isinstance(found, Build)
     return found
 
 
@@ -66,7 +66,7 @@ async def test_a_line_moves_up_when_its_build_begins_and_the_cursor_stays_on_its
 
 async def test_only_lines_that_differ_are_painted() -> None:
     async with opened() as (cockpit, pilot):
-        table = cockpit.app.screen.query_one(BuildList)
+        table = cockpit.app.screen.query_one(LineList)
         painted: list[int] = []
         render = table.render_line
         table.render_line = lambda y: (painted.append(y), render(y))[1]  # type: ignore[method-assign, func-returns-value]
@@ -183,7 +183,7 @@ async def test_it_says_that_it_asks() -> None:
 async def test_filters_narrow_and_escape_widens() -> None:
     async with opened() as (cockpit, pilot):
         await cockpit.press(pilot, "exclamation_mark")
-        assert {one.state for one in cockpit.app.screen.query_one(BuildList).builds} == {"failed"}
+        assert {one.state for one in cockpit.app.screen.query_one(LineList).rows} == {"failed"}
         assert "failed only" in cockpit.text
         await cockpit.press(pilot, "escape", "full_stop", "slash", *"slides", "enter")
         assert shown(cockpit) == ["b-1006"]

@@ -395,3 +395,38 @@ async def test_help_knows_the_keys_of_both() -> None:
         cockpit.line.answers["release.compare"] = commits(2)
         await cockpit.press(pilot, "escape", "v", "question_mark")
         assert "Look the other way round" in cockpit.text
+
+
+async def test_the_order_is_another_by_key_and_stays_so_over_a_visit_elsewhere() -> None:
+    async with opened() as (cockpit, pilot):
+        usual = [one.tag for one in some_releases()]
+        await cockpit.press(pilot, "j")
+        here = under_cursor(cockpit).tag
+        await cockpit.press(pilot, "O")
+        assert "by branch" in cockpit.text
+        branches = [one.branch for one in table(cockpit).rows]
+        assert branches == sorted(branches)
+        assert under_cursor(cockpit).tag == here
+        await cockpit.press(pilot, "O", "O", "1", "left_square_bracket")
+        assert "by size" in cockpit.text
+        assert sorted(shown(cockpit)) == sorted(usual)
+        await cockpit.press(pilot, "O")
+        assert (shown(cockpit), "· by" in cockpit.text) == (usual, False)
+
+
+async def test_only_what_a_filter_leaves_is_sorted() -> None:
+    async with opened() as (cockpit, pilot):
+        await cockpit.press(pilot, "slash", *"mik", "enter", "O", "O")
+        authors = [one.author for one in table(cockpit).rows]
+        assert 0 < len(authors) < len(some_releases())
+        assert authors == sorted(authors)
+
+
+async def test_the_last_line_of_another_order_asks_for_one_page_of_older_ones_and_not_for_all() -> None:
+    every = history(5000)
+    async with opened(page_of(every)) as (cockpit, pilot):
+        await cockpit.press(pilot, "O", "O", "O", "G")  # by size: all older ones are larger
+        assert [one["page"] for one in cockpit.line.called("release.list")] == [1, 2]
+        assert shown(cockpit) == [one.tag for one in reversed(every[:100])]
+        await cockpit.press(pilot, "k")
+        assert [one["page"] for one in cockpit.line.called("release.list")] == [1, 2, 3]

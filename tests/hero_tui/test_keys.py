@@ -25,7 +25,6 @@ from screens.tray import TrayScreen
 from screens.widgets.agent_choice import AgentChoice
 from screens.widgets.agent_log import AgentLog
 from screens.widgets.agent_text import AgentText
-from screens.widgets.buildlist import BuildList
 from screens.widgets.confirm import Confirm
 from screens.widgets.filterbar import FilterBar
 from screens.widgets.grid import FleetGrid
@@ -43,7 +42,6 @@ OWNERS: tuple[type[DOMNode], ...] = (
     FleetGrid,
     LogView,
     ServiceList,
-    BuildList,
     LineList,
     OperationBar,
     Confirm,

@@ -226,8 +226,10 @@ async def test_without_colours_states_are_still_told(monkeypatch: pytest.MonkeyP
     cockpit = cockpit_of()
     async with cockpit.running((120, 40)) as pilot:
         await agents(cockpit, pilot)
-        for sign in "?●○✖◌▌┃❯▸╰◂":
+        for sign in "?●○✖◌▌❯▸╰◂":
             assert sign in cockpit.text
+        await cockpit.press(pilot, "space")
+        assert "┃" in cockpit.text
         for strip in cockpit.app.screen._compositor.render_strips():
             for segment in strip:
                 for colour in (segment.style.color, segment.style.bgcolor) if segment.style else ():

@@ -217,6 +217,53 @@ async def test_stop_asks_first_and_says_stopping_until_it_has() -> None:
         assert "· gone" in cockpit.text
 
 
+async def test_several_are_marked_and_stopped_after_one_question() -> None:
+    mine = [agent(id, title=f"task {id}") for id in "123"]
+    async with opened([*mine, agent("4", slot="mik")]) as (cockpit, pilot):
+        cockpit.line.answers["agent.stop"] = agent(state="gone")
+        await cockpit.press(pilot, "space", "j", "space")
+        assert "2 marked" in cockpit.text
+        assert under_cursor(cockpit) == "mik/4"
+        await cockpit.press(pilot, "x")
+        assert "Stop 2 agents?" in cockpit.text
+        assert "alice/1  task 1" in cockpit.text
+        assert "alice/3  task 3" in cockpit.text
+        await cockpit.press(pilot, "enter")
+        assert cockpit.line.called("agent.stop") == []
+        await cockpit.press(pilot, "x", "y")
+        await cockpit.until(pilot, lambda: len(cockpit.line.called("agent.stop")) == 2)
+        assert cockpit.line.called("agent.stop") == [{"agent": "1"}, {"agent": "3"}]
+        assert "marked" not in cockpit.text
+        await cockpit.press(pilot, "space", "escape")
+        assert "marked" not in cockpit.text
+        assert cockpit.screen_name == "AgentsScreen"
+
+
+async def test_what_is_marked_and_cannot_be_done_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    copied: list[str] = []
+    async with opened([agent("1"), agent("2", state="gone"), agent("4", slot="mik")]) as (cockpit, pilot):
+        monkeypatch.setattr(cockpit.app, "copy_to_clipboard", copied.append)
+        cockpit.line.answers["agent.resume"] = agent("2")
+        await cockpit.press(pilot, "space", "space", "space", "x")
+        assert "Stop alice/1?" in cockpit.text
+        await cockpit.press(pilot, "n", "o", *"name", "enter", "r")
+        assert copied == ["alice/1\nalice/2\nmik/4"]
+        assert cockpit.line.called("agent.stop") == []
+        assert cockpit.line.called("agent.resume") == [{"agent": "2"}]
+        assert "marked" not in cockpit.text
+
+
+async def test_marks_and_order_are_there_again_after_another_screen() -> None:
+    async with opened([agent("1", cost=1.0), agent("2", cost=3.0), agent("3", cost=2.0)]) as (cockpit, pilot):
+        await cockpit.press(pilot, "O", "O", "O", "space")
+        assert names(cockpit) == ["alice/2", "alice/3", "alice/1"]
+        assert "by cost · 1 marked" in cockpit.text
+        await cockpit.press(pilot, "7", "left_square_bracket")
+        assert "by cost · 1 marked" in cockpit.text
+        await cockpit.press(pilot, "O")
+        assert names(cockpit) == ["alice/1", "alice/2", "alice/3"]
+
+
 async def test_a_refusal_is_told_and_takes_the_word_back() -> None:
     async with opened() as (cockpit, pilot):
         cockpit.line.answers["agent.stop"] = HeroError("failed", "tmux does not answer.", hint="Try again.")

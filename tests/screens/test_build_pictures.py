@@ -41,6 +41,11 @@ async def cut_off(cockpit: Cockpit, pilot: Pilot[int]) -> None:
     cockpit.line.on_state("reconnecting", "The box's daemon has gone.")
 
 
+async def marked(cockpit: Cockpit, pilot: Pilot[int]) -> None:
+    """The slowest first, two of them marked."""
+    await cockpit.press(pilot, "O", "g", "space", "space", "d")
+
+
 async def question(cockpit: Cockpit, pilot: Pilot[int]) -> None:
     """Before somebody else's build is stopped."""
     await _read_log(cockpit, pilot)
@@ -66,7 +71,9 @@ async def opened(cockpit: Cockpit, pilot: Pilot[int], pose: Pose) -> None:
 
 
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
-@pytest.mark.parametrize("pose", [running, failed, filtered, cut_off, question], ids=lambda pose: pose.__name__)
+@pytest.mark.parametrize(
+    "pose", [running, failed, filtered, cut_off, marked, question], ids=lambda pose: pose.__name__
+)
 async def test_layout(snap_text: Callable[[App[Any]], bool], pose: Pose, size: tuple[int, int]) -> None:
     cockpit = Cockpit()
     async with cockpit.running(size) as pilot:

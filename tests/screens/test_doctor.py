@@ -183,6 +183,35 @@ async def test_filters_leave_what_is_wrong_what_is_mine_what_can_be_mended(docto
         assert "slot.manifest alice" not in shown(cockpit)
 
 
+async def test_findings_are_sorted_by_area_and_by_slot_and_stay_so_over_a_visit_elsewhere(
+    doctor: FakeDoctor,
+) -> None:
+    async with opened(doctor) as (cockpit, pilot):
+        usual = shown(cockpit)
+        await go_to(cockpit, pilot, "terminal.colours")
+        here = cockpit.app.screen.query_one(LineList).row
+        await cockpit.press(pilot, "O")
+        assert "1 skipped · by area" in cockpit.text
+        areas = [row.job.area for row in cockpit.app.screen.query_one(LineList).rows]
+        assert areas == sorted(areas)
+        assert cockpit.app.screen.query_one(LineList).row == here
+        await cockpit.press(pilot, "O", "1", "left_square_bracket")
+        assert "1 skipped · by slot" in cockpit.text
+        slots = [row.job.slot for row in cockpit.app.screen.query_one(LineList).rows]
+        assert slots == sorted(slots)
+        await cockpit.press(pilot, "O")
+        assert (shown(cockpit), "by " in cockpit.text.splitlines()[1]) == (usual, False)
+
+
+async def test_the_title_says_how_many_are_marked(doctor: FakeDoctor) -> None:
+    async with opened(doctor) as (cockpit, pilot):
+        await go_to(cockpit, pilot, "git.locks")
+        await cockpit.press(pilot, "space")
+        assert "1 skipped · 1 marked" in cockpit.text
+        await cockpit.press(pilot, "escape")
+        assert "marked" not in cockpit.text
+
+
 async def test_nothing_wrong_is_said_as_that(doctor: FakeDoctor) -> None:
     doctor.looked = [Looked(job_of(one), (one,)) for one in (finding("box.file", "ok", "It holds."),)]
     async with opened(doctor) as (cockpit, pilot):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from screens.widgets.agent_model import (
@@ -15,6 +17,7 @@ from screens.widgets.agent_model import (
     task,
 )
 from tests.hero_tui.agents import agent, some_agents, waiting
+from tests.hero_tui.fleets import NOW
 
 ROWS = [AgentRow(one) for one in some_agents()]
 
@@ -46,6 +49,16 @@ def test_what_works_and_what_has_done_stay_in_their_places() -> None:
 def test_numbers_are_ordered_as_numbers() -> None:
     rows = [AgentRow(agent(id)) for id in ("10", "9", "1")]
     assert names(ordered(rows, "")) == ["alice/1", "alice/9", "alice/10"]
+
+
+def test_others_orders_leave_whose_it_is_aside() -> None:
+    rows = [
+        AgentRow(agent("1", slot=slot, cost=cost, since=NOW - timedelta(minutes=minutes)))
+        for slot, cost, minutes in (("mik", 2.0, 1), ("alice", 1.0, 3), ("thabet", 3.0, 2))
+    ]
+    assert names(ordered(rows, "mik", "name")) == ["alice/1", "mik/1", "thabet/1"]
+    assert names(ordered(rows, "mik", "cost")) == ["thabet/1", "mik/1", "alice/1"]
+    assert names(ordered(rows, "mik", "longest")) == ["alice/1", "thabet/1", "mik/1"]
 
 
 def test_a_filter_keeps_what_has_all_its_words_and_an_inverse_one_what_has_none() -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from backends.model.state import Build, Phase
-from screens.widgets.build_cells import BuildLook, cell_parts, measure, phase_now, why
+from screens.widgets.build_cells import BuildLook, BuildTable, cell_parts, measure, phase_now, why
 from screens.widgets.build_detail import build_detail, exact, phase_bar, phases_of
 from screens.widgets.build_model import timings
 from screens.widgets.glyphs import ASCII, UNICODE
@@ -35,6 +35,16 @@ def test_every_line_fills_its_room(room: int) -> None:
             parts = cell_parts(one, column, look)
             assert sum(cell_len(text) for text, _ in parts) == column.width, (one.id, column)
         assert sum(column.width + 1 for column in columns) <= room + 1
+
+
+def test_a_table_knows_its_builds_by_their_ids_and_what_is_marked() -> None:
+    table = BuildTable(BuildLook(NOW, glyphs=ASCII), frozenset({"b-2"}))
+    assert [(table.key(one), table.marked(one)) for one in (build("b-1"), build("b-2"))] == [
+        ("b-1", False),
+        ("b-2", True),
+    ]
+    assert table.glyphs is ASCII
+    assert table.columns(some_builds(), 115) == measure(some_builds(), 115)
 
 
 @given(st.text(max_size=40), st.sampled_from(["queued", "running", "succeeded", "failed", "superseded"]))

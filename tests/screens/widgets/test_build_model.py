@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from backends.model.state import Build
 from screens.widgets.build_model import (
+    SORTS,
     BuildBook,
     BuildFilters,
+    Sort,
     filtered,
     oldest,
     ordered,
+    sorted_by,
     timings,
     with_answer,
     with_builds,
@@ -98,6 +102,33 @@ def test_older_builds_go_where_there_may_be_a_gap() -> None:
 def test_paging_goes_on_from_the_oldest_that_ended() -> None:
     assert oldest([running("b-1"), build("b-2"), build("b-3")]) == "b-3"
     assert oldest([running("b-1")]) == ""
+
+
+SORTED = [
+    running("b-1", slot="mik", service="hero_db", started_at=NOW - timedelta(seconds=30)),
+    queued("b-2", slot="alice", service="hero_router"),
+    build("b-3", slot="zoe", service="hero_db", started_at=NOW - timedelta(seconds=90), finished_at=NOW),
+    build("b-4", slot="alice", service="hero_mail", state="failed"),
+    build("b-5", slot="mik", service="hero_mail", state="superseded", started_at=None),
+]
+"""In the order of `ordered`; b-4 took 60 seconds."""
+
+
+@pytest.mark.parametrize(
+    ("sort", "numbers"),
+    [("queue", "12345"), ("slowest", "34125"), ("service", "13452"), ("slot", "24153"), ("state", "41235")],
+)
+def test_builds_are_sorted_and_those_that_are_equal_keep_the_order_of_the_queue(sort: Sort, numbers: str) -> None:
+    assert [one.id for one in sorted_by(SORTED, sort, NOW)] == [f"b-{number}" for number in numbers]
+
+
+def test_what_runs_gets_slower_than_what_ended() -> None:
+    assert sorted_by(SORTED, "slowest", NOW + timedelta(minutes=2))[0].id == "b-1"
+
+
+@given(st.permutations(some_builds()), st.sampled_from(SORTS))
+def test_sorting_loses_no_build(builds: list[Build], sort: Sort) -> None:
+    assert sorted({one.id for one in sorted_by(builds, sort, NOW)}) == sorted({one.id for one in builds})
 
 
 def test_filters_leave_what_they_say() -> None:

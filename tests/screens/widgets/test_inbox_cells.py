@@ -34,6 +34,23 @@ def test_a_submitted_answer_stands_above_what_is_only_to_be_read() -> None:
     assert [one.id for one in ordered(items, NOW)] == ["p-1", "m-1"]
 
 
+def test_other_orders_are_by_time_and_by_whom_of_whom_the_most_urgent_first() -> None:
+    items = some_items()
+    assert [one.id for one in ordered(items, NOW, "newest")] == ["p-1", "q-1", "m-1", "q-2", "q-3", "m-2", "q-4"]
+    assert [one.id for one in ordered(items, NOW, "oldest")][:3] == ["q-4", "m-2", "q-3"]
+    assert [one.id for one in ordered(items, NOW, "who")] == ["q-1", "q-3", "p-1", "q-2", "q-4", "m-1", "m-2"]
+
+
+def test_what_was_sent_is_sorted_by_whom_it_went_to() -> None:
+    sent = [item("q-8", sender="alice", to="thabet"), item("q-9", sender="alice/2", to="Mik")]
+    assert [one.id for one in ordered(sent, NOW, "who", sent=True)] == ["q-9", "q-8"]
+
+
+def test_only_what_is_marked_bears_the_mark() -> None:
+    table = InboxTable(NOW, marks=frozenset({"q-4"}))
+    assert [one.id for one in some_items() if table.marked(one)] == ["q-4"]
+
+
 @pytest.mark.parametrize(
     ("seconds", "text"), [(30, "30s"), (119, "119s"), (121, "2m"), (7200, "2h"), (-5, "0s"), (None, "")]
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -14,6 +15,7 @@ from backends.model.state import ReleaseInfo
 from screens.widgets.release_model import (
     ReleaseBook,
     filtered,
+    ordered,
     refusal,
     runners_of,
     short_platforms,
@@ -23,7 +25,14 @@ from screens.widgets.release_model import (
     with_news,
     with_page,
 )
-from screens.widgets.release_text import Version, branch_ring, compared, empty_sentence, running_parts
+from screens.widgets.release_text import (
+    Version,
+    branch_ring,
+    compared,
+    empty_sentence,
+    list_titles,
+    running_parts,
+)
 from tests.hero_tui.fleets import NOW, cell
 from tests.hero_tui.releases import RUNS, history, release, some_releases
 
@@ -208,3 +217,21 @@ def test_a_list_without_lines_says_what_to_do() -> None:
     )
     full = ReleaseBook(tuple(history(3)), 2, known=True)
     assert told(full).startswith("None of the newest 3 matches.")
+
+
+def test_releases_are_sorted_by_branch_author_and_size_the_newest_first_of_what_is_alike() -> None:
+    every = some_releases()
+    assert ordered(every, "newest") is every
+    branches = [(one.branch, -every.index(one)) for one in ordered(every, "branch")]
+    assert [name for name, _ in branches] == sorted(one.branch for one in every)
+    assert all(one[0] != two[0] or one[1] > two[1] for one, two in pairwise(branches))
+    nobody = release("0badcafe" * 5, author="", size=1)
+    assert ordered([nobody, *every], "author")[-1] == nobody
+    sizes = [one.size for one in ordered([nobody, *every], "size")]
+    assert sizes == sorted(sizes, reverse=True)
+
+
+def test_the_title_tells_another_order() -> None:
+    book = ReleaseBook(tuple(some_releases()), 2, known=True)
+    assert list_titles("", book, None, True, "newest")[0] == "releases · 10 and more"
+    assert list_titles("", book, None, True, "size")[0] == "releases · 10 and more · by size"

@@ -1,0 +1,39 @@
+"""What the builds screen says in sentences: its titles, its empty states; pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from screens.build_feed import BuildFeed
+from screens.widgets.build_model import SORTS, Sort
+
+
+def titles(feed: BuildFeed, service: str, sort: Sort, marked: int, *, online: bool) -> tuple[str, str]:
+    """Over and under the list; sorted, it is told of how many, as older ones are not asked for by themselves."""
+    builds = feed.builds
+    counts = [(sum(one.state == state for one in builds), state) for state in ("running", "queued")]
+    told = [f"{count} {state}" for count, state in counts if count]
+    if feed.book.at_once and told:
+        told.append(f"at most {feed.book.at_once} at once")
+    told += [f"by {sort}"] if sort != SORTS[0] else []
+    told += [f"{marked} marked"] if marked else []
+    title = " · ".join((f"builds of {service}" if service else "builds", *told))
+    if not online:
+        return title, "not up to date: the box is not connected"
+    return title, f"of the newest {len(builds)}" if sort != SORTS[0] and feed.book.more else ""
+
+
+def empty_sentence(feed: BuildFeed, service: str, key: Callable[[str], str], *, online: bool) -> str:
+    """Why there is no build in the list, and what to do."""
+    if feed.builds:
+        none = f"None of the newest {len(feed.builds)} matches." if feed.book.more else "Nothing matches."
+        return f"{none}\n\n{key('app.back')} clears the filter."
+    if feed.problem:
+        return f"{feed.problem.message}\n\n{feed.problem.hint or 'ctrl-r asks again.'}"
+    if not feed.known:
+        return "Asking the box…" if online else "The box is not connected.\n\nTrying again."
+    what = f"Nothing of {service} was" if service else "Nothing was"
+    return (
+        f"{what} built yet.\n\n{key('cell.build')} on a service builds it;\n"
+        "`hero_dev hooks install` lets every push build."
+    )
