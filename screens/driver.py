@@ -12,6 +12,7 @@ import os
 import signal
 from codecs import getincrementaldecoder
 from collections.abc import Collection
+from functools import lru_cache
 from types import FrameType
 from typing import Any, ClassVar
 
@@ -19,11 +20,13 @@ from rich.color import ColorSystem
 from rich.console import Console
 from textual import constants
 from textual._compositor import Compositor, CompositorUpdate, LayoutUpdate
+from textual._styles_cache import StylesCache
 from textual._time import get_time
 from textual._types import MessageTarget
 from textual._xterm_parser import XTermParser
 from textual.app import App
 from textual.binding import ActiveBinding
+from textual.color import Color
 from textual.css.model import RuleSet
 from textual.css.styles import RenderStyles
 from textual.css.stylesheet import Stylesheet
@@ -34,6 +37,7 @@ from textual.geometry import Size
 from textual.message import Message
 from textual.screen import Screen
 from textual.strip import Strip
+from textual.style import Style
 from textual.timer import Timer
 from textual.widget import Widget
 
@@ -353,6 +357,16 @@ def _style_parts(stylesheet: Stylesheet, widget: DOMNode) -> None:
         widget.refresh()
 
 
+@lru_cache(1024)
+def _grounds(base: Color, ground: Color) -> tuple[Style, Style]:
+    return Style(background=base + ground), Style(background=base)
+
+
+def _inner_outer(_: StylesCache, base: Color, ground: Color) -> tuple[Style, Style]:
+    """The styles of two grounds. Textual's own cache of them keeps all lines of widgets that are gone."""
+    return _grounds(base, ground)
+
+
 SOONEST_SECONDS = 0.01
 """After which a timer rings at the soonest."""
 _begin_timer = Timer.__init__
@@ -369,6 +383,7 @@ def mend() -> None:
     backwards, for ever, and nothing else goes on: so it is with a toast whose time runs out as it is mounted.
     """
     Timer.__init__ = _timed  # type: ignore[method-assign,assignment]
+    StylesCache.get_inner_outer = _inner_outer  # type: ignore[method-assign,assignment]
     Stylesheet._process_component_classes = _style_parts  # type: ignore[method-assign,assignment]
     # It would parse all of them again for each new one: but a change of variables forgets what was parsed anyway.
     Stylesheet.reparse = Stylesheet.parse  # type: ignore[method-assign]

@@ -17,6 +17,7 @@ import psutil
 from backends.model.state import Event, FleetSnapshot
 from benchmarks.cockpit.fake_box import AGENTS, FakeBox, agent, service, status, user
 from benchmarks.cockpit.scene import SMALL
+from screens import textual_gate
 from tests.hero_tui.fleets import NOW, Cockpit
 
 HOURS = 8
@@ -32,6 +33,7 @@ def main() -> None:
 
 
 async def _live(screens: int) -> None:
+    textual_gate.mend()  # as every cockpit does
     slots, services = SMALL
     opened = Cockpit(first=FleetSnapshot.model_validate(FakeBox(slots, services).snapshot()), user=user(0))
     rng, process, sizes = random.Random(8), psutil.Process(), []

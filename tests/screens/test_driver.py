@@ -15,6 +15,7 @@ import subprocess
 import sys
 import time
 import tomllib
+import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,12 +26,15 @@ import pytest
 from rich.segment import Segment
 from textual import constants
 from textual._compositor import Compositor, CompositorUpdate
+from textual._styles_cache import StylesCache
 from textual._xterm_parser import XTermParser
 from textual.app import App, ComposeResult
+from textual.color import Color
 from textual.css.stylesheet import Stylesheet
 from textual.notifications import Notification
 from textual.screen import ModalScreen, Screen
 from textual.strip import Strip
+from textual.style import Style
 from textual.widget import Widget
 from textual.widgets import Input, Static
 from textual.widgets._toast import Toast
@@ -308,6 +312,15 @@ async def test_a_part_of_a_widget_has_the_style_that_textual_gives_it_after_ever
     stock = await _shown_after_changes()
     assert ours == stock
     assert all(now != then for then, now in itertools.pairwise(stock))
+
+
+def test_the_styles_of_two_grounds_do_not_keep_the_lines_of_a_widget_that_is_gone() -> None:
+    driver.mend()
+    cache, base, ground = StylesCache(), Color(10, 20, 30), Color(200, 100, 50, 0.5)
+    lines = weakref.ref(cache)
+    assert cache.get_inner_outer(base, ground) == (Style(background=base + ground), Style(background=base))
+    del cache
+    assert lines() is None
 
 
 @pytest.mark.timeout(60)
