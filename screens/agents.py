@@ -29,6 +29,7 @@ from screens.widgets.agent_pane import AgentPane
 from screens.widgets.detail import DetailPane, DetailView
 from screens.widgets.filterbar import FilterBar
 from screens.widgets.linelist import LineList
+from screens.widgets.list_order import next_of, order_notes
 from screens.widgets.listpanel import ListPanel
 from screens.widgets.titles import set_titles
 
@@ -134,8 +135,7 @@ class AgentsScreen(FilteredScreen[AgentFilters]):
         counts.append((sum(one.state == "working" for one in agents), "working"))
         told = [f"{count} {word}" for count, word in counts if count]
         away = "" if self.desk.fleet.connection == "online" else "not up to date: the box is not connected"
-        told += [f"by {self._sort}"] if self._sort != SORTS[0] else []
-        told += [f"{len(self._marks)} marked"] if self._marks else []
+        told += order_notes(SORTS, self._sort, len(self._marks))
         return " · ".join(("agents", *told)), away
 
     def _sentence(self) -> str:
@@ -231,7 +231,7 @@ class AgentsScreen(FilteredScreen[AgentFilters]):
 
     def action_agents_sort(self) -> None:
         """By the next thing."""
-        self._sort = SORTS[(SORTS.index(self._sort) + 1) % len(SORTS)]
+        self._sort = next_of(SORTS, self._sort)
         self._show_agents()
 
     def action_agents_mark(self) -> None:

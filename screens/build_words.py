@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from screens.build_feed import BuildFeed
 from screens.widgets.build_model import SORTS, Sort
+from screens.widgets.list_order import order_notes
 
 
 def titles(feed: BuildFeed, service: str, sort: Sort, marked: int, *, online: bool) -> tuple[str, str]:
@@ -15,8 +16,7 @@ def titles(feed: BuildFeed, service: str, sort: Sort, marked: int, *, online: bo
     told = [f"{count} {state}" for count, state in counts if count]
     if feed.book.at_once and told:
         told.append(f"at most {feed.book.at_once} at once")
-    told += [f"by {sort}"] if sort != SORTS[0] else []
-    told += [f"{marked} marked"] if marked else []
+    told += order_notes(SORTS, sort, marked)
     title = " · ".join((f"builds of {service}" if service else "builds", *told))
     if not online:
         return title, "not up to date: the box is not connected"

@@ -21,6 +21,7 @@ from screens.widgets.buildlog import FIRST_LINES, BuildLog
 from screens.widgets.detail import DetailPane, DetailView
 from screens.widgets.filterbar import FilterBar
 from screens.widgets.linelist import LineList
+from screens.widgets.list_order import next_of
 from screens.widgets.listpanel import ListPanel
 from screens.widgets.titles import set_titles
 
@@ -236,7 +237,7 @@ class BuildsScreen(FilteredScreen[BuildFilters]):
 
     def action_build_sort(self) -> None:
         """By the next thing."""
-        self._sort = SORTS[(SORTS.index(self._sort) + 1) % len(SORTS)]
+        self._sort = next_of(SORTS, self._sort)
         self._show_builds()
 
     def action_build_mark(self) -> None:

@@ -29,6 +29,7 @@ from screens.widgets.filterbar import FilterBar
 from screens.widgets.finding_cells import FindingTable, finding_lines
 from screens.widgets.finding_model import SORTS, FindingFilters, FindingRow, Sort, filtered, ordered, rows_of
 from screens.widgets.linelist import LineList
+from screens.widgets.list_order import next_of
 from screens.widgets.listpanel import ListPanel
 from screens.widgets.textpane import TextPane
 from screens.widgets.titles import set_titles
@@ -254,7 +255,7 @@ class DoctorScreen(FilteredScreen[FindingFilters]):
 
     def action_doctor_sort(self) -> None:
         """By the next thing."""
-        self._sort = SORTS[(SORTS.index(self._sort) + 1) % len(SORTS)]
+        self._sort = next_of(SORTS, self._sort)
         self._show_rows()
 
     def action_doctor_filter(self) -> None:

@@ -42,12 +42,12 @@ from screens.widgets.host_model import (
     UseRow,
     View,
     filtered,
-    next_of,
     point_of,
     rows_of,
 )
 from screens.widgets.host_warning import HostWarningLine
 from screens.widgets.linelist import LineList, Table
+from screens.widgets.list_order import next_of
 from screens.widgets.listpanel import ListPanel
 from screens.widgets.titles import set_titles
 

@@ -36,6 +36,7 @@ from screens.widgets.inbox_model import (
 )
 from screens.widgets.inbox_reply import InboxReply
 from screens.widgets.linelist import LineList
+from screens.widgets.list_order import next_of
 from screens.widgets.listpanel import ListPanel
 from screens.widgets.titles import set_titles
 
@@ -342,7 +343,7 @@ class InboxScreen(FilteredScreen[InboxFilters]):
 
     def action_inbox_sort(self) -> None:
         """By the next thing."""
-        self._sort = SORTS[(SORTS.index(self._sort) + 1) % len(SORTS)]
+        self._sort = next_of(SORTS, self._sort)
         self._show_items()
 
     def action_peek_agent(self) -> None:

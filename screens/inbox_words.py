@@ -10,6 +10,7 @@ from screens.question import Question
 from screens.widgets.celltext import first_of, fit
 from screens.widgets.inbox_detail import Hints
 from screens.widgets.inbox_model import SORTS, InboxFilters, Sort, decides, is_open, is_unread, who_of
+from screens.widgets.list_order import order_notes
 
 KeyOf = Callable[[str], str]
 """From an action's id to its key as people read it."""
@@ -28,9 +29,7 @@ def titles(items: Sequence[InboxItem], inbox: InboxView, *, online: bool) -> tup
 
 def with_order(title: str, sort: Sort, marked: int) -> str:
     """The title with the order, where it is not the usual one, and how many are marked."""
-    told = [f"by {sort}"] if sort != SORTS[0] else []
-    told += [f"{marked} marked"] if marked else []
-    return " · ".join((title, *told))
+    return " · ".join((title, *order_notes(SORTS, sort, marked)))
 
 
 def take_back_question(items: Sequence[InboxItem]) -> Question:

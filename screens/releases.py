@@ -17,6 +17,7 @@ from screens.widgets.detail import DetailPane, DetailView
 from screens.widgets.filterbar import FilterBar
 from screens.widgets.gateline import GateLine, gate_lines
 from screens.widgets.linelist import LineList
+from screens.widgets.list_order import next_of
 from screens.widgets.listpanel import ListPanel
 from screens.widgets.release_cells import ReleaseTable
 from screens.widgets.release_detail import release_detail
@@ -246,7 +247,7 @@ class ReleasesScreen(HeroScreen):
 
     def action_release_sort(self) -> None:
         """By the next thing, of what is known; older ones are asked for as ever."""
-        self._sort, self._ended_on = SORTS[(SORTS.index(self._sort) + 1) % len(SORTS)], ""
+        self._sort, self._ended_on = next_of(SORTS, self._sort), ""
         self._show_releases()
 
     def action_release_filter(self) -> None:

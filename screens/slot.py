@@ -16,6 +16,7 @@ from screens.widgets.cells import age_text, is_faulty, reason_text
 from screens.widgets.detail import DetailPane, DetailView, detail_of
 from screens.widgets.filterbar import FilterBar
 from screens.widgets.list_filters import matcher
+from screens.widgets.list_order import next_of, order_notes
 from screens.widgets.service_order import SORTS, Sort, ordered
 from screens.widgets.servicelist import ServiceList, ServiceRow
 from screens.widgets.titles import set_titles
@@ -208,7 +209,7 @@ class SlotScreen(HeroScreen):
 
     def action_slot_sort(self) -> None:
         """By the next thing."""
-        self._sort = SORTS[(SORTS.index(self._sort) + 1) % len(SORTS)]
+        self._sort = next_of(SORTS, self._sort)
         self._filters_changed()
 
     def action_describe(self) -> None:
@@ -223,8 +224,7 @@ class SlotScreen(HeroScreen):
     def _say_filters(self) -> None:
         notes = [f"/{self._filter_text}"] if self._filter_text else []
         notes += ["faults only"] if self._only_faults else []
-        notes += [f"by {self._sort}"] if self._sort != SORTS[0] else []
-        notes += [f"{len(self._marked)} marked"] if self._marked else []
+        notes += order_notes(SORTS, self._sort, len(self._marked))
         self.say(" · ".join(notes))
 
     def clear(self) -> bool:

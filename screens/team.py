@@ -20,6 +20,7 @@ from screens.team_words import View, asked_lines, empty_sentence, titles
 from screens.widgets.celltext import clean
 from screens.widgets.filterbar import FilterBar
 from screens.widgets.linelist import LineList
+from screens.widgets.list_order import next_of
 from screens.widgets.listpanel import ListPanel
 from screens.widgets.team_cells import TeamTable
 from screens.widgets.team_model import SORTS, Sort, TeamFilters, TeamRow, filtered, ordered, rows_of
@@ -237,7 +238,7 @@ class TeamScreen(FilteredScreen[TeamFilters]):
 
     def action_team_sort(self) -> None:
         """By the next thing."""
-        self._sort = SORTS[(SORTS.index(self._sort) + 1) % len(SORTS)]
+        self._sort = next_of(SORTS, self._sort)
         self._show_rows()
 
     def action_team_mark(self) -> None:

@@ -12,6 +12,7 @@ from backends.model.team_calls import TeamDiff
 from screens.team_view import TeamLook
 from screens.widgets.cells import ago
 from screens.widgets.celltext import clean, duration
+from screens.widgets.list_order import order_notes
 from screens.widgets.team_diff import diff_lines
 from screens.widgets.team_model import NEEDY, SORTS, Sort, TeamFilters, TeamRow
 from screens.widgets.team_text import run_lines
@@ -36,8 +37,7 @@ def titles(
     needy = sum(row.state in NEEDY for row in rows)
     told = [f"{people} {'person' if people == 1 else 'people'}"] if look else []
     told += [f"{needy} to look at"] if needy else []
-    told += [f"by {sort}"] if sort != SORTS[0] else []
-    told += [f"{marked} marked"] if marked else []
+    told += order_notes(SORTS, sort, marked)
     title = " · ".join(("team", *told))
     if trouble and looked_at:
         return title, f"not up to date: {ago(looked_at, now).removesuffix(' ago')} old; {trouble}"

@@ -10,6 +10,7 @@ from screens.examination import Ill
 from screens.widgets.cells import ago
 from screens.widgets.celltext import clean, first_of
 from screens.widgets.finding_model import SORTS, FindingFilters, FindingRow, Sort, counted
+from screens.widgets.list_order import order_notes
 
 _OLD_SECONDS = 600
 
@@ -18,8 +19,7 @@ def list_title(rows: Sequence[FindingRow], going: str, sort: Sort, marks: Collec
     """Over the list: how many of each state, what is going on, the order, and how many are marked."""
     marked = sum(row.key in marks for row in rows)
     told = [going] if going else []
-    told += [f"by {sort}"] if sort != SORTS[0] else []
-    told += [f"{marked} marked"] if marked else []
+    told += order_notes(SORTS, sort, marked)
     return " · ".join(("doctor", *counted(rows), *told))
 
 

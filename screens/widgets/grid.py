@@ -22,6 +22,7 @@ from screens.widgets.grid_layout import DENSITIES, Density, Geometry, measure
 from screens.widgets.grid_model import GridModel, Look
 from screens.widgets.grid_order import GROUPS, SORTS, Order, is_head
 from screens.widgets.grid_paint import PARTS, STATES, Ink
+from screens.widgets.list_order import next_of
 
 
 class FleetGrid(ScrollView, can_focus=True):
@@ -398,11 +399,11 @@ class FleetGrid(ScrollView, can_focus=True):
 
     def action_cycle_sort(self) -> None:
         """By name → by trouble → by agents → by name."""
-        self.set_order(replace(self.order, sort=SORTS[(SORTS.index(self.order.sort) + 1) % len(SORTS)]))
+        self.set_order(replace(self.order, sort=next_of(SORTS, self.order.sort)))
 
     def action_cycle_group(self) -> None:
         """No groups → by box → by role → by state → none."""
-        group = GROUPS[(GROUPS.index(self.order.group) + 1) % len(GROUPS)]
+        group = next_of(GROUPS, self.order.group)
         self.set_order(replace(self.order, group=group, folded=frozenset()))
 
     def action_fold(self) -> None:

@@ -161,11 +161,6 @@ def point_of(machine: Machine, at: float) -> HostPoint:
     )
 
 
-def next_of(values: Sequence[Sort], present: Sort) -> Sort:
-    """The one after `present`, or the first."""
-    return values[(values.index(present) + 1) % len(values)] if present in values else values[0]
-
-
 def _total(name: str, shares: Sequence[Share]) -> UseRow:
     cpu, memory = sum(one.cpu for one in shares), sum(one.memory for one in shares)
     return UseRow(name, "", "", cpu, memory, sum(one.processes for one in shares))

@@ -10,6 +10,7 @@ from rich.cells import cell_len
 from backends.model.errors import HeroError
 from backends.model.state import ReleaseInfo, ServiceStatus
 from screens.widgets.celltext import clean
+from screens.widgets.list_order import order_notes
 from screens.widgets.one_line import Part
 from screens.widgets.release_model import SORTS, ReleaseBook, Runners, Sort, versions
 
@@ -81,7 +82,7 @@ def list_titles(
     title = f"releases of {branch}" if branch else "releases"
     if book.releases:
         title += f" · {len(book.releases):,}{' and more' if book.next_page else ''}"
-    title += f" · by {sort}" if sort != SORTS[0] else ""
+    title = " · ".join((title, *order_notes(SORTS, sort)))
     if not online:
         return title, "not up to date: the box is not connected"
     return title, f"not up to date: {problem.message}" if problem and book.releases else ""
