@@ -26,6 +26,8 @@ WEB_USER = "hero-web"
 WEB_SOCKET = Path("/run/hero/web/http.sock")
 WEB_STATE = Path("/var/lib/hero-web")
 """What its daemon keeps: the secret under which the forge knows it, where there is one."""
+WEB_SECRET = "oauth_secret"  # noqa: S105  # the file's name
+"""That file, there or in a rootless box's own folder."""
 SLOTS_RUN = Path("/run/hero/slots")
 """One folder a slot, for its sockets."""
 
@@ -51,6 +53,16 @@ def prepared_folder(link: Path) -> Path:
             hint="As root: `hero_dev doctor --fix` puts it right.",
         )
     return folder
+
+
+def has_web_secret(path: Path) -> bool | None:
+    """Whether the secret that the forge gave is in `path`; None where this user may not see."""
+    try:
+        return path.lstat().st_size > 0
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return None
 
 
 def tell_ready() -> None:

@@ -22,7 +22,7 @@ from textual.widgets import DataTable
 
 from backends.box.releases import list_releases
 from backends.forge.base import Asset, Page, Release
-from backends.model.calls import ReleaseListParams, ReleaseListResult
+from backends.model.forge_calls import ReleaseListParams, ReleaseListResult
 from backends.model.state import CatalogueEntry
 from screens.widgets.linelist import LineList
 from tests.hero_tui.fleets import NOW, Cockpit

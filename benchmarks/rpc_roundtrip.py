@@ -19,7 +19,7 @@ from statistics import median
 
 from pydantic import BaseModel
 
-from backends.model.calls import Method
+from backends.model.method import Method
 from backends.rpc.connection import connect
 from backends.rpc.server import Call, Dispatcher, Server
 from backends.rpc.spawn import answers

@@ -38,6 +38,23 @@ SINGLE = (
     ("The fleet in the terminal's own colours", "test_form_pictures/test_colours_of_the_fleet[hero-ansi]"),
 )
 
+STATES = (
+    ("connecting", "test_before_the_box_has_told_anything[fleet-loading-80x24]"),
+    ("a box that does not answer", "test_before_the_box_has_told_anything[builds-refused-80x24]"),
+    ("waiting for an answer", "test_while_the_box_does_not_tell[releases-loading-80x24]"),
+    ("an answer that was refused", "test_while_the_box_does_not_tell[builds-refused-80x24]"),
+    (
+        "the fleet, twelve seconds after the box went away",
+        "test_what_was_told_stays_while_the_box_is_away[fleet-80x24]",
+    ),
+    ("a teammate's slot whose daemon is away", "test_layout[peek_away-80x24]"),
+    ("a box without slots", "test_layout[fleet_without_slots-80x24]"),
+    ("a slot without services", "test_layout[slot_empty-80x24]"),
+    ("a log without a line", "test_layout[logs_empty-80x24]"),
+    ("a doctor that finds nothing wrong", "test_doctor[doctor_nothing_wrong-80x24]"),
+)
+"""What each shows, and its test; as text, as one sees it in a terminal of 80 columns."""
+
 HEAD = """# Gallery
 
 Every picture is one that the tests hold the cockpit to (`snapshots/`), so this is how it looks now. Made by
@@ -54,14 +71,20 @@ def page() -> str:
             f"## {title}\n\n{looks[0]}\n\n<details><summary>in light</summary>\n\n{looks[1]}\n\n</details>\n"
         )
     parts += [f"## {title}\n\n{_picture(title, name)}\n" for title, name in SINGLE]
+    states = (f"* [{title}]({_address('test_state_pictures/' + name, 'txt')})" for title, name in STATES)
+    parts.append("\n".join(("## Where there is nothing to show, or nothing new", "", *states, "")))
     return "\n".join(parts)
 
 
 def _picture(title: str, name: str) -> str:
-    path = ROOT / "snapshots" / "screens" / f"{name}.svg"
+    return f"![{title}]({_address(name, 'svg')})"
+
+
+def _address(name: str, kind: str) -> str:
+    path = ROOT / "snapshots" / "screens" / f"{name}.{kind}"
     if not path.is_file():
         raise FileNotFoundError(path)
-    return f"![{title}](../{quote(str(path.relative_to(ROOT)))})"
+    return f"../{quote(str(path.relative_to(ROOT)))}"
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from backends.model.agent_calls import PeekAgentLogParams
 from backends.model.agents import AgentLine
 from backends.model.errors import HeroError
 from hero_tui.following import AGAIN_SECONDS
-from screens.desk import AgentBatch
+from screens.log_source import AgentBatch
 
 Opener = Callable[[PeekAgentLogParams], AsyncGenerator[tuple[AgentLine, ...], None]]
 """Opens a stream of entries; it raises HeroError when it breaks."""

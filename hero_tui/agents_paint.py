@@ -7,7 +7,7 @@ from collections.abc import Callable
 from hero_tui.hands import Hands
 from hero_tui.pace import Pace
 from hero_tui.store_agents import agents_between
-from screens.desk import Cell, FleetView
+from screens.fleet_view import Cell, FleetView
 
 FIRST_SECONDS = 0.012
 AGAIN_SECONDS = 0.14

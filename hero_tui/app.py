@@ -15,7 +15,6 @@ from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
 from backends.client.locate import Where
-from backends.model.text import safe_line
 from hero_tui import image, keys
 from hero_tui.collecting import Collecting
 from hero_tui.deep_link import HOME, Link, follow_link
@@ -25,10 +24,11 @@ from hero_tui.line import LineMaker
 from hero_tui.live_keys import LiveKeys
 from hero_tui.manners import Facts
 from hero_tui.own_app import OwnApp
+from hero_tui.painting import Painting
 from hero_tui.places import Places
 from hero_tui.preferences import Preferences
 from screens import textual_gate
-from screens.desk import Cell, Changes, Target
+from screens.desk import Target
 from screens.fleet import FleetScreen
 from screens.frame import HeroScreen
 from screens.spots import Pointer
@@ -93,8 +93,8 @@ class HeroApp(OwnApp, inherit_bindings=False):
         self._first = link
         self._interrupted = -_TWICE_SECONDS
         self._begun = True
-        self._titled = ""
         self._live = LiveKeys(self)
+        self.painting = Painting(self)
         self.hands = Hands(lambda: textual_gate.keys_wait(self))
         self.collecting = Collecting()
         self._pointer = Pointer()
@@ -158,51 +158,10 @@ class HeroApp(OwnApp, inherit_bindings=False):
         await self.desk.close()
         self.collecting.end()
 
-    # -- painting ---------------------------------------------------------------------------------
-
-    def _places(self) -> list[HeroScreen]:
-        stack = self.screen_stack if self.is_running else ()
-        return [screen for screen in stack if isinstance(screen, HeroScreen)]
-
-    def paint(self, changes: Changes) -> None:
-        """Have the place that is shown paint `changes`, and the others once they are uncovered."""
-        target = self.target if self.is_running else None
-        here = (target.user, target.service) if target else None
-        # Which keys do something hangs on the cell under the cursor: of all that changes, that is asked often.
-        hints = not changes.cells or changes.shape or changes.connection or here in changes.cells
-        places = self._places()
-        for covered in places[:-1]:
-            covered.owe(changes)
-        for shown in places[-1:]:
-            if shown.ready and (changes.shape or changes.cells or changes.connection):
-                shown.show(changes)
-            shown.refresh_frame(hints=hints)
-        self._tell_title()
-
-    def _tell_title(self) -> None:
-        """The window says what waits, for whoever looks at another one."""
-        waiting = self.desk.waiting
-        waits = f"({waiting} wait{'s' * (waiting == 1)}) " if waiting else ""
-        title = safe_line(f"{waits}hero {self.desk.fleet.box or self.box_name}", 80)
-        if title != self._titled:
-            self._titled = title
-            textual_gate.tell_title(self, title)
-
-    def paint_agents(self, agents: frozenset[Cell]) -> None:
-        """Have the place that is shown paint these agents, and the others once they are uncovered."""
-        places = self._places()
-        for covered in places[:-1]:
-            covered.owe(agents=agents)
-        for shown in places[-1:]:
-            if shown.ready:
-                shown.show_agents(agents)
-
     def _tick(self) -> None:
         self.desk.tick()
         self.collecting.tick(self.hands.rested)
-        for screen in self._places():
-            if screen.ready and screen.is_active:
-                screen.tick()
+        self.painting.tick()
 
     def hints(self) -> list[KeyHint]:
         """The footer of the current screen, from the bindings that are live."""
@@ -222,7 +181,7 @@ class HeroApp(OwnApp, inherit_bindings=False):
     @property
     def here(self) -> HeroScreen:
         """The screen under the dialogs."""
-        return self._places()[-1]
+        return self.painting.places[-1]
 
     @property
     def target(self) -> Target | None:
@@ -301,7 +260,7 @@ class HeroApp(OwnApp, inherit_bindings=False):
 
     async def action_back(self) -> None:
         """Take back the last thing: a result, a filter, the screen."""
-        if self.desk.set_aside() or (self.here.ready and self.here.clear()):
+        if self.desk.doings.set_aside() or (self.here.ready and self.here.clear()):
             return
         if not self.places.leave():
             self.desk.tell(":q or ctrl-c twice quits")
@@ -357,12 +316,12 @@ class HeroApp(OwnApp, inherit_bindings=False):
 
     def on_operation_bar_cancel_requested(self, event: OperationBar.CancelRequested) -> None:
         """The hint in a progress line was clicked."""
-        for doing in self.desk.doings:
+        for doing in self.desk.doings.all():
             if doing.view.id == event.operation_id:
-                self.desk.cancel(doing.user, event.operation_id)
+                self.desk.doings.cancel(doing.user, event.operation_id)
 
     def on_operation_bar_opened(self, event: OperationBar.Opened) -> None:
         """A progress line was clicked: the logs of what it works on."""
-        for doing in self.desk.doings:
+        for doing in self.desk.doings.all():
             if doing.view.id == event.operation_id and doing.service:
                 self.places.show_logs(doing.user, (doing.service,))

@@ -50,7 +50,7 @@ async def _over(where: AgentAttach) -> None:
     popup = ["display-popup", "-E", "-w", "94%", "-h", "92%", "--", *attach_argv(where)]
     code, told = await _run(popup)
     if code and told:
-        window = ["new-window", "-n", where.session, "--", *attach_argv(where)]
+        window = ["new-window", "-n", terminal.tmux_literal(where.session), "--", *attach_argv(where)]
         await _tmux(window, "tmux opens no window for it.")
 
 

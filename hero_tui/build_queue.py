@@ -10,7 +10,8 @@ from backends.model.errors import HeroError
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
-    from backends.model.state import BuildState, Event, Frozen
+    from backends.model.frozen import Frozen
+    from backends.model.state import BuildState, Event
 
 R = TypeVar("R", bound="BaseModel")
 
@@ -74,7 +75,7 @@ class BuildQueue:
 
     async def fill(self) -> None:
         """Ask the box for all that runs and waits; what is heard meanwhile is newer than its answer."""
-        from backends.model.calls import BuildListParams, BuildListResult
+        from backends.model.build_calls import BuildListParams, BuildListResult
 
         self._heard = {}
         try:
@@ -91,7 +92,7 @@ class BuildQueue:
 
     async def submit(self, user: str, service: str, branch: str, publish: bool) -> None:
         """Queue a build, and tell how that went."""
-        from backends.model.calls import BuildSubmitParams, BuildSubmitResult
+        from backends.model.build_calls import BuildSubmitParams, BuildSubmitResult
 
         params = BuildSubmitParams(user=user, service=service, branch=branch, publish=publish)
         try:
@@ -104,7 +105,7 @@ class BuildQueue:
 
     async def cancel(self, build: str) -> None:
         """Take a build out of the queue or stop it, and tell what cannot be."""
-        from backends.model.calls import BuildParams
+        from backends.model.build_calls import BuildParams
         from backends.model.state import Build
 
         try:

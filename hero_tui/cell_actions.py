@@ -7,12 +7,14 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from backends.model.errors import HeroError
-from screens.desk import Asked, Target
+from screens.desk import Target
+from screens.doings import Asked
 from screens.question import Question
 
 if TYPE_CHECKING:
     from backends.model.agents import Agent
-    from backends.model.state import Frozen, ServiceStatus
+    from backends.model.frozen import Frozen
+    from backends.model.state import ServiceStatus
     from hero_tui.app import HeroApp
     from screens.widgets.picker_model import PickerItem
 
@@ -97,10 +99,10 @@ class CellActions:
         self._app.places.show_builds(target.service)
 
     def _agent(self, target: Target) -> None:
-        self._desk.show_agent_form(target.service)
+        self._desk.ways.show_agent_form(target.service)
 
     def _answer(self, target: Target) -> None:
-        self._desk.show_inbox()
+        self._desk.ways.show_inbox()
 
     def _attachable(self, target: Target) -> list[Agent]:
         """The live agents of the cell, or where it has none, of the slot."""
@@ -135,7 +137,7 @@ class CellActions:
 
     def services(self, what: str, user: str, services: tuple[str, ...]) -> None:
         """start, stop or restart: `services`, or with none all of the slot."""
-        from backends.model.calls import PlanParams, ServicesParams
+        from backends.model.slot_calls import PlanParams, ServicesParams
 
         slot = self._desk.fleet.slots.get(user)
         held = services or (tuple(slot.cells) if slot else ())
@@ -143,25 +145,25 @@ class CellActions:
         word = {"start": "starting", "stop": "stopping", "restart": "restarting"}[what]
         asked = Asked(user, f"slot.{what}", ServicesParams(services=services), title, held, word)
         if what != "stop":
-            self._desk.begin(asked)
+            self._desk.doings.begin(asked)
         elif len(services) == 1:
             self._desk.ask(asked, PlanParams(action="stop", service=services[0]), "cell.stop")
         else:
             question = Question(f"Stop {len(held)} services?", user, held, "Stop")
-            self._desk.confirm("cell.stop", question, lambda: self._desk.begin(asked))
+            self._desk.confirm("cell.stop", question, lambda: self._desk.doings.begin(asked))
 
     def _build(self, target: Target) -> None:
-        from backends.model.calls import RebuildParams
+        from backends.model.slot_calls import RebuildParams
 
         self._plan("rebuild", target, RebuildParams(service=target.service), "building", "cell.build")
 
     def _pull(self, target: Target) -> None:
-        from backends.model.calls import PullParams
+        from backends.model.slot_calls import PullParams
 
         self._plan("pull", target, PullParams(service=target.service), "pulling", "cell.pull")
 
     def _plan(self, action: str, target: Target, params: Frozen, word: str, id: str) -> None:
-        from backends.model.calls import PlanParams
+        from backends.model.slot_calls import PlanParams
 
         service = target.service
         asked = Asked(target.user, f"slot.{action}", params, f"{action} {service}", (service,), word)
@@ -181,7 +183,7 @@ class CellActions:
         return cell.operation.id if cell and cell.operation else ""
 
     def _cancel(self, target: Target) -> None:
-        self._desk.cancel(target.user, self._running_on(target))
+        self._desk.doings.cancel(target.user, self._running_on(target))
 
     def _url(self, target: Target) -> None:
         cell = self._cell(target)
@@ -206,19 +208,16 @@ class CellActions:
 
     def copy_one(self, values: Mapping[str, str]) -> None:
         """Have the person choose one of these values to copy."""
-        from screens.widgets.picker_model import PickerItem
+        from screens.widgets.picker_model import PickerItem, in_columns
 
         items = [PickerItem(name, name, value) for name, value in values.items() if value]
-        self.choose("copy", items, lambda name: self._put(values[name], name))
+        self.choose("copy", in_columns(items), lambda name: self._put(values[name], name))
 
     def _put(self, text: str, what: str) -> None:
         if what:
             self._desk.copy(text, what)
         else:
             self._app.copy_to_clipboard(text)
-        from hero_tui import terminal
-
-        self._app.run_worker(terminal.copy_in_tmux(text), group="clipboard")
 
     def _manifest(self, target: Target) -> None:
         self._app.run_worker(self._show_manifest(target.user), group="manifest", exclusive=True)
@@ -259,7 +258,8 @@ class CellActions:
 
         folder = Path(cell.worktree)
         if not folder.is_dir():
-            self._desk.tell(f"There is no worktree of {cell.branch} yet; `b` builds and makes it.", failed=True)
+            key = self._desk.key("cell.build")
+            self._desk.tell(f"There is no worktree of {cell.branch} yet; {key} builds and makes it.", failed=True)
             return
         try:
             await terminal.hand_over(self._app, terminal.shell_argv(), folder, f"{cell.service} {cell.branch}")

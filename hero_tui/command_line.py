@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
-from backends.model.calls import PlanParams, SwitchParams
 from backends.model.errors import HeroError
 from backends.model.inbox import InboxItem
 from backends.model.inbox_calls import TEXT_LIMIT, TellParams
+from backends.model.slot_calls import PlanParams, SwitchParams
 from hero_tui import commands
 from hero_tui.command_runs import CommandRuns
-from screens.desk import Asked, Target
+from screens.desk import Target
+from screens.doings import Asked
 from screens.widgets.grid_layout import DENSITIES
 
 if TYPE_CHECKING:
@@ -99,7 +100,7 @@ class CommandLineRunner:
             case "help":
                 app.prompts.ask("help")
             case "cancel":
-                if not self._desk.cancel_newest():
+                if not self._desk.doings.cancel_newest():
                     self._desk.tell("Nothing that was begun here runs.")
             case _:
                 self._on_my_slot(name, arguments)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from hero_tui.app import HeroApp
 
 KEPT = 20
-"""Commands whose output can be looked at again."""
+"""Commands whose output can be looked at again; those that run are not counted off."""
 _LINE_LIMIT = 64 * 1024
 _WELL = frozenset({0, 3})
 """Exit codes that are no failure: done, and nothing to do."""
@@ -49,7 +49,7 @@ class CommandRuns:
             self._app.run_worker(self._in_front(words), group="command terminal")
             return None
         run = Run(shlex.join(words))
-        self.runs = [*self.runs, run][-KEPT:]
+        self.runs = _kept([*self.runs, run])
         self._app.run_worker(self._carry_out(run, words), group="command", name=f"command {words[0]}")
         return run
 
@@ -82,8 +82,8 @@ class CommandRuns:
             process = await children.start(
                 self.argv(words), cwd=None, env=self.environment(), stdout=pipe, stderr=asyncio.subprocess.STDOUT
             )
-        except OSError as error:
-            run.say(f"hero_dev could not be started: {error}")
+        except (OSError, ValueError) as error:
+            run.say(f"hero_dev could not be started: {safe_line(str(error), 200)}")
             run.end("failed", None)
             return
         self._running[run] = process
@@ -124,6 +124,13 @@ class CommandRuns:
         for process in self._running.values():
             with contextlib.suppress(ProcessLookupError):
                 children.end_group(process.pid, signal.SIGTERM)
+
+
+def _kept(runs: list[Run]) -> list[Run]:
+    """Without the oldest that ended, where there are too many: one that runs could not be stopped any more."""
+    ended = [run for run in runs if run.state != "running"]
+    gone = set(ended[: max(0, len(runs) - KEPT)])
+    return [run for run in runs if run not in gone]
 
 
 def _told(line: bytes) -> str:

@@ -7,9 +7,11 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from backends.model.errors import HeroError, nearest, unknown_name
+from backends.model.inbox_calls import TEXT_LIMIT
+from backends.model.text import safe_line
 from hero_tui import verb_lines
 from hero_tui.verbs import VERBS
-from screens.desk import FleetView
+from screens.fleet_view import FleetView
 from screens.widgets.grid_layout import DENSITIES
 from styles.themes import NAMES as THEMES
 
@@ -69,16 +71,22 @@ _BY_NAME = {command.name: command for command in COMMANDS} | {
 }
 
 
+LONGEST = TEXT_LIMIT + 1000
+"""Characters of a line: a message goes through. Taking words out of a much longer one takes many seconds."""
+_SHOWN = 60
+"""Characters of what was typed that are told."""
 _PARTS = {"team": ("plan", "apply", "status", "restore", "accept")}
 """Words after a command that only the verb of its name knows."""
 
 
 def words_of(line: str) -> list[str]:
-    """The words of a line. Raises HeroError `usage` where a quote is open, or nothing is there."""
+    """The words of a line. Raises HeroError `usage` where it is too long, a quote is open, or nothing is there."""
+    if len(line) > LONGEST:
+        raise HeroError("usage", f"A command has {LONGEST:,} characters at most, and this one {len(line):,}.")
     try:
         words = shlex.split(line.strip().lstrip(":"))
     except ValueError:
-        raise HeroError("usage", f"A quote is not closed in `{line}`.") from None
+        raise HeroError("usage", f"A quote is not closed in `{safe_line(line, _SHOWN)}`.") from None
     if not words:
         raise HeroError("usage", "There is no command.", hint="tab completes; ? shows the keys.")
     return words
@@ -103,15 +111,17 @@ def parse(line: str) -> tuple[Command, list[str]]:
     words = words_of(line)
     command = _BY_NAME.get(words[0])
     if command is None:
-        close = nearest(words[0], [*(one.name for one in COMMANDS), *VERBS])
+        close = nearest(words[0][:_SHOWN], [*(one.name for one in COMMANDS), *VERBS])
         hint = f"Did you mean :{close[0]}?" if close else "tab shows what there is."
-        raise HeroError("not_found", f"There is no command :{words[0]}.", hint=hint)
+        raise HeroError("not_found", f"There is no command :{safe_line(words[0], _SHOWN)}.", hint=hint)
     arguments = words[1:]
     if len(arguments) < command.least:
         missing = command.takes[len(arguments)].replace("…", "text")
         raise HeroError("usage", f":{command.name} needs a {missing}.", hint=usage(command))
     if "…" not in command.takes and len(arguments) > len(command.takes):
-        raise HeroError("usage", f":{command.name} takes no {arguments[-1]!r}.", hint=usage(command))
+        raise HeroError(
+            "usage", f":{command.name} takes no {safe_line(arguments[-1], _SHOWN)!r}.", hint=usage(command)
+        )
     return command, arguments
 
 
@@ -126,7 +136,7 @@ def known(kind: str, name: str, names: Iterable[str]) -> str:
     everything = list(names)
     if name in everything:
         return name
-    raise unknown_name(kind, name, everything)
+    raise unknown_name(kind, safe_line(name, _SHOWN), everything)
 
 
 def offered(*, read_only: bool = False) -> dict[str, str]:
@@ -152,13 +162,17 @@ _WHOLE = frozenset({"status", "gates", "operations", "audit", "hooks", "sync", "
 """Verbs that say something by themselves."""
 
 
-def completer(fleet: Callable[[], FleetView], *, read_only: bool = False) -> Callable[[str], Sequence[str]]:
+def completer(
+    fleet: Callable[[], FleetView], *, read_only: bool = False, themes: Sequence[str] = THEMES
+) -> Callable[[str], Sequence[str]]:
     """For the command line: from what is typed to whole lines."""
-    return lambda text: complete(text, fleet(), read_only=read_only)
+    return lambda text: complete(text, fleet(), read_only=read_only, themes=themes)
 
 
-def complete(text: str, fleet: FleetView, *, read_only: bool = False) -> list[str]:
-    """Lines that `text` may become, the commands first in their own order."""
+def complete(text: str, fleet: FleetView, *, read_only: bool = False, themes: Sequence[str] = THEMES) -> list[str]:
+    """Lines that `text` may become, the commands first in their own order; `themes` are all that there are."""
+    if len(text) > LONGEST:
+        return []
     before, _, last = text.lstrip(":").rpartition(" ")
     words = before.split()
     if not words:
@@ -176,7 +190,8 @@ def complete(text: str, fleet: FleetView, *, read_only: bool = False) -> list[st
     kind = command.takes[place] if place < len(command.takes) else ""
     if kind in ("…", "") and "…" in command.takes:
         kind = command.takes[0]
-    names = [name for name in _names(kind, words, fleet) if name not in words[1:]]
+    known = themes if kind == "theme" else _names(kind, words, fleet)
+    names = [name for name in known if name not in words[1:]]
     starting = [name for name in names if name.startswith(last)]
     containing = [name for name in names if last and last in name and name not in starting]
     return [f"{before} {name}" for name in (*starting, *containing)]
@@ -194,8 +209,6 @@ def _names(kind: str, words: Sequence[str], fleet: FleetView) -> list[str]:
         case "branch" if len(words) > 1:
             bound = {slot.cells[words[1]].branch for slot in fleet.slots.values() if words[1] in slot.cells}
             return sorted(bound)
-        case "theme":
-            return list(THEMES)
         case "switch":
             return ["on", "off"]
         case "density":

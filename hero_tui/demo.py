@@ -21,6 +21,9 @@ from hero_tui.demo_box.make import is_demo, is_finished, make_box, mark_finished
 from hero_tui.demo_box.team import DEVELOPERS
 from hero_tui.verbs.box import bring_up
 
+NEWER: dict[str, object] = {"service": "hero_mail", "branch": TRUNK, "from": "build", "publish": True}
+"""What the integration slot binds once the developers' slots run: the box builds and publishes by itself what is
+bound so, and whoever starts after that has the newest."""
 SCENE: tuple[tuple[str, str, dict[str, object]], ...] = (
     ("integration", "slot.start", {}),
     ("mik", "slot.switch", {"service": "hero_books", "branch": "development_mik", "from": "build"}),
@@ -98,6 +101,7 @@ def _first_start(where: Where) -> None:
         list(pool.map(lambda user: _run(where, user, "slot.start"), DEVELOPERS))
         _say(f"the developers' services, from releases and builds  {time.monotonic() - began:.1f} s")
         began = time.monotonic()
+        _run(where, "integration", "slot.bind", NEWER)
         scene = [pool.submit(_run, where, *call) for call in SCENE]
         for call in scene:
             call.result()

@@ -1,28 +1,32 @@
-"""The cockpit's desk: keeps the fleet current from the box's events, and does what screens and keys ask for."""
+"""The cockpit's desk: one line to a box, what comes over it shared out, and what screens and keys ask for."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from backends.model.errors import HeroError
-from hero_tui import store
+from backends.model.text import safe_text
 from hero_tui.agents_paint import AgentsPaint
 from hero_tui.build_queue import BuildQueue
-from hero_tui.doings import Doings
+from hero_tui.fleet_book import FleetBook
 from hero_tui.fleet_paint import FleetPaint
 from hero_tui.host_book import HostBook
 from hero_tui.inbox_book import InboxBook
 from hero_tui.line import Line, LineMaker, same_words
 from hero_tui.other_boxes import OtherBoxes
-from hero_tui.store_batch import Untold
-from screens.desk import AgentBatch, Asked, Changes, Doing, FleetView, InboxView, LogBatch
+from hero_tui.own_doings import OwnDoings
+from screens.desk import InboxView
+from screens.doings import Asked
+from screens.fleet_view import Changes, FleetView
 from screens.question import Question
 from screens.widgets.keyfooter import KeyHint
+from screens.widgets.no_answer import old
 from screens.widgets.statusbar import Connection as Shown
 from screens.widgets.statusbar import StatusView
 
@@ -30,19 +34,27 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
 
     from backends.client.live import State
-    from backends.client.log_file import LogFile
-    from backends.client.log_merged import MergedLog
-    from backends.model.calls import PlanParams
-    from backends.model.state import Event, FleetSnapshot, Frozen
+    from backends.model.frozen import Frozen
+    from backends.model.slot_calls import PlanParams
+    from backends.model.state import Event, FleetSnapshot
     from hero_tui.app import HeroApp
+    from screens.log_source import LogSource
+    from screens.ways import Ways
 
 R = TypeVar("R", bound="BaseModel")
 
+_TOLD = 600
+"""Characters of a toast."""
 _CONNECTION: dict[State, Shown] = {
     "connecting": "connecting",
     "online": "connected",
     "reconnecting": "reconnecting",
 }
+
+
+def _harmless(sentence: str) -> str:
+    """Names that others have chosen stand in it; a toast is no place for a page."""
+    return safe_text(sentence[:_TOLD])
 
 
 class CockpitDesk:
@@ -63,15 +75,12 @@ class CockpitDesk:
         self._me = me
         self._read_only = read_only
         self._now = now
-        self._untold = Untold()
-        self._known = store.with_look(store.Fleet(), look) if look else store.Fleet()
-        self.looked = look is not None
-        """What is shown has not been told yet in words that hold."""
-        self._cells = FleetPaint(lambda: self.fleet, app.paint, app.hands)
-        self._agents = AgentsPaint(lambda: self.fleet, app.paint_agents, app.hands)
-        self.known = asyncio.Event()
+        self._told = FleetBook(look, now, self._soon)
+        self.known = self._told.told
+        self._cells = FleetPaint(lambda: self.fleet, app.painting.paint, app.hands)
+        self._agents = AgentsPaint(lambda: self.fleet, app.painting.paint_agents, app.hands)
         self._tasks: set[asyncio.Task[Any]] = set()
-        self._doings = Doings(self.call, now, self._soon)
+        self.doings = OwnDoings(self, self._told, self._soon)
         self._queue = BuildQueue(self.ask_box, self.tell, self._soon)
         self._inbox = InboxBook(me, self.ask_box, self._announce, self._soon)
         self._host = HostBook(self.ask_box, self._soon)
@@ -87,7 +96,7 @@ class CockpitDesk:
     @property
     def fleet(self) -> FleetView:
         """The newest state, of the other boxes too."""
-        return self.others.merged(self._fleet.view)
+        return self.others.merged(self._told.view)
 
     @property
     def me(self) -> str:
@@ -107,19 +116,26 @@ class CockpitDesk:
         self._soon()
 
     @property
-    def doings(self) -> Sequence[Doing]:
-        """What this cockpit began."""
-        return self._doings.all()
-
-    @property
     def waiting(self) -> int:
         """How many questions wait for this person."""
         return self._inbox.waiting
 
     @property
-    def tray(self) -> Sequence[Doing]:
+    def looked(self) -> bool:
+        """Whether what is shown has not been told yet in words that hold."""
+        return self._told.looked
+
+    @property
+    def ways(self) -> Ways:
+        """To the other screens."""
+        return self._app.places
+
+    @cached_property
+    def logs(self) -> LogSource:
         """See `Desk`."""
-        return self._doings.tray()
+        from hero_tui.log_source import DeskLogs
+
+        return DeskLogs(self, self._app.where)
 
     def now(self) -> datetime:
         """The present."""
@@ -139,6 +155,7 @@ class CockpitDesk:
         return StatusView(
             box=fleet.box or self._app.box_name,
             connection=_CONNECTION[fleet.connection],
+            age=old(self._told.lost_at, self.now()),
             place=place,
             faults=faults,
             waiting=self._inbox.waiting,
@@ -161,47 +178,25 @@ class CockpitDesk:
 
     # -- what comes from the box ------------------------------------------------------------------
 
-    @property
-    def _fleet(self) -> store.Fleet:
-        """All that was told; what has come since somebody asked last is looked at now."""
-        self._known = self._untold.told(self._known)
-        return self._known
-
-    @_fleet.setter
-    def _fleet(self, fleet: store.Fleet) -> None:
-        self._known = fleet
-
     def _on_state(self, state: State, why: str) -> None:
-        before = self.fleet.connection
-        if state == "reconnecting" and self.looked:
-            self._forget_look()
-        self._fleet = store.with_connection(self._fleet, state, why)
+        before = self._told.view.connection
+        self._told.connect(state, why)
         if state == "online" and before == "reconnecting":
             self.refresh_fleet()
         if state == "online":
-            self._own(self._queue.fill(), "builds")
-            self._own(self._host.fill(), "host")
+            self.own(self._queue.fill(), "builds")
+            self.own(self._host.fill(), "host")
             self.refresh_inbox()
         self._soon()
 
-    def _forget_look(self) -> None:
-        """What was shown at first is not to be believed: the box has not said it in words that hold."""
-        self.looked = False
-        self._fleet = store.Fleet(marks=self._fleet.marks)
-
     def _on_snapshot(self, snapshot: FleetSnapshot) -> None:
-        self.looked = False
-        self._fleet = store.with_snapshot(self._fleet, snapshot)
-        self.known.set()
+        self._told.take(snapshot)
         self._app.collecting.keep()
         self._soon()
         self._agents.soon()
 
     def _on_event(self, event: Event) -> None:
-        if not self._untold.take(event):
-            self._fleet = store.with_event(self._fleet, event)
-        elif self._untold.many:
-            self._known = self._untold.told(self._known)
+        self._told.hear(event)
         if event.kind.startswith("agent."):
             self._agents.soon()  # there may be many a second, and they concern no other screen's cells
             return
@@ -221,7 +216,7 @@ class CockpitDesk:
         from backends.model.state import Operation
 
         with contextlib.suppress(ValidationError):
-            self._doings.heard(event.slot, Operation.model_validate(event.data))
+            self.doings.heard(event.slot, Operation.model_validate(event.data))
 
     def watch_events(self, listener: Callable[[Event], None]) -> Callable[[], None]:
         """Have `listener` called with every event that the box tells; the answer ends that."""
@@ -230,15 +225,15 @@ class CockpitDesk:
 
     def refresh_fleet(self) -> None:
         """Ask the box for everything again."""
-        self._own(self._refresh(), "refresh")
+        self.own(self._refresh(), "refresh")
 
     async def _refresh(self) -> None:
         from backends.client.fleet import whole_fleet
         from backends.model.state import FleetSnapshot
 
         try:
-            box = self.line.box
-            self._on_snapshot(await whole_fleet(lambda params: box("fleet.snapshot", params, FleetSnapshot)))
+            ask = self.ask_box
+            self._on_snapshot(await whole_fleet(lambda params: ask("fleet.snapshot", params, FleetSnapshot)))
         except HeroError as error:
             self.tell(error.message, failed=True)
 
@@ -254,24 +249,28 @@ class CockpitDesk:
 
     def tick(self) -> None:
         """A second has passed."""
-        if self._doings.running:
-            self._app.paint(Changes(shape=False, connection=False))
+        if self.doings.running or self._told.lost_at:
+            self._app.painting.paint(Changes(shape=False, connection=False))
 
     # -- what screens ask for ---------------------------------------------------------------------
 
     def tell(self, sentence: str, *, failed: bool = False) -> None:
         """A toast."""
         self._app.notify(
-            sentence, severity="error" if failed else "information", timeout=8 if failed else 3, markup=False
+            _harmless(sentence),
+            severity="error" if failed else "information",
+            timeout=8 if failed else 3,
+            markup=False,
         )
 
     async def call(self, user: str, method: str, params: Frozen, result: type[R]) -> R:
         """Ask `user`'s slot. Raises HeroError."""
-        line, name = self._line_of(user)
+        line, name = self.line_of(user)
         with same_words(f"The slot of {user}", method):
             return await line.slot(name, method, params, result)
 
-    def _line_of(self, user: str) -> tuple[Line, str]:
+    def line_of(self, user: str) -> tuple[Line, str]:
+        """The line to `user`'s box, and who that is there."""
         return self.others.line_of(user) or (self.line, user)
 
     async def ask_box(self, method: str, params: Frozen, result: type[R]) -> R:
@@ -279,31 +278,9 @@ class CockpitDesk:
         with same_words("The box", method):
             return await self.line.box(method, params, result)
 
-    def follow(
-        self, user: str, services: Sequence[str], lines: int, build: str = "", since: float | None = None
-    ) -> AsyncIterator[LogBatch]:
-        """Logs through restarts: after a loss it begins again where it was."""
-        from backends.model.calls import LogsParams
-        from hero_tui.following import follow
-
-        named = () if build else tuple(services)
-        params = LogsParams(services=named, lines=lines, build=build or None, since=since)
-        line, name = self._line_of(user)
-        return follow(lambda asked: line.logs(name, asked, own=user == self._me), params)
-
-    def log_file(self, user: str, services: Sequence[str], build: str = "") -> LogFile | MergedLog | None:
-        """See `Desk`."""
-        from backends.client.log_merged import open_logs
-        from backends.client.log_place import log_paths
-
-        slot = self.fleet.slots.get(user)
-        named = tuple(services) or (tuple(slot.cells) if slot else ())
-        paths = log_paths(self._app.where, self._me, user, named, build)
-        return open_logs(paths) if paths else None
-
     def open_file(self, path: Path, tool: str) -> None:
         """See `Desk`."""
-        self._own(self._open_file(path, tool), tool)
+        self.own(self._open_file(path, tool), tool)
 
     async def _open_file(self, path: Path, tool: str) -> None:
         from hero_tui.log_tools import open_file
@@ -313,14 +290,6 @@ class CockpitDesk:
         except HeroError as error:
             self.tell(f"{error.message} {error.hint}".strip(), failed=True)
 
-    def follow_agent(self, user: str, agent: str, lines: int) -> AsyncIterator[AgentBatch]:
-        """See `Desk`."""
-        from backends.model.agent_calls import PeekAgentLogParams
-        from hero_tui.agent_following import follow_agent
-
-        line, name = self._line_of(user)
-        return follow_agent(line.agent_log, PeekAgentLogParams(user=name, agent=agent, limit=lines))
-
     @property
     def inbox(self) -> InboxView:
         """See `Desk`."""
@@ -328,12 +297,12 @@ class CockpitDesk:
 
     def refresh_inbox(self) -> None:
         """See `Desk`."""
-        self._own(self._inbox.fill(), "inbox")
+        self.own(self._inbox.fill(), "inbox")
 
     def _announce(self, sentence: str) -> None:
         """A bell, which tmux passes on to whoever looks elsewhere, and a toast that stays a while."""
         self._app.bell()
-        self._app.notify(sentence, title="waits for you", severity="warning", timeout=8, markup=False)
+        self._app.notify(_harmless(sentence), title="waits for you", severity="warning", timeout=8, markup=False)
 
     async def attach(self, agent: str) -> None:
         """See `Desk`."""
@@ -344,23 +313,6 @@ class CockpitDesk:
         if sentence := await attach(self._app, told):
             self.tell(sentence)
 
-    def begin(self, asked: Asked) -> None:
-        """Mark its cells at once, carry it out as a task."""
-        if not self.may_change(asked.user):
-            self.tell(f"The slot of {asked.user} is read-only here.", failed=True)
-            return
-        self._own(self._carry_out(asked), f"{asked.method} {asked.user}")
-
-    async def _carry_out(self, asked: Asked) -> None:
-        marks = {(asked.user, service): asked.word for service in asked.services}
-        self._fleet = store.with_mark(self._fleet, marks)
-        self._soon()
-        try:
-            await self._doings.carry_out(asked)
-        finally:
-            self._fleet = store.without_mark(self._fleet, marks)
-            self._soon()
-
     def ask(self, asked: Asked, plan: PlanParams, action: str) -> None:
         """The plan first."""
         self._app.places.show_plan(asked, plan, yes=self._app.asking.radius(action) != "low")
@@ -369,53 +321,20 @@ class CockpitDesk:
         """See `Desk`."""
         self._app.asking.confirm(action, question, do, user)
 
-    def cancel(self, user: str, operation: str) -> None:
-        """Ask the slot to stop the operation."""
-        self._own(self._cancel(user, operation), f"cancel {operation}")
-
-    async def _cancel(self, user: str, operation: str) -> None:
-        from backends.model.calls import Empty, OperationParams
-
-        try:
-            await self.call(user, "operation.cancel", OperationParams(operation=operation), Empty)
-        except HeroError as error:
-            self.tell(f"{error.message} {error.hint}".strip(), failed=True)
-
     def begin_build(self, user: str, service: str, branch: str, publish: bool) -> None:
         """Queue a build at the box; how that went is told."""
         if self._writable():
-            self._own(self._queue.submit(user, service, branch, publish), f"build {service}")
+            self.own(self._queue.submit(user, service, branch, publish), f"build {service}")
 
     def cancel_build(self, build: str) -> None:
         """Take a build out of the queue, or stop it."""
         if self._writable():
-            self._own(self._queue.cancel(build), f"cancel {build}")
+            self.own(self._queue.cancel(build), f"cancel {build}")
 
     def _writable(self) -> bool:
         if self._read_only:
             self.tell("This cockpit is read-only.", failed=True)
         return not self._read_only
-
-    def cancel_newest(self) -> bool:
-        """Cancel what this cockpit began last and still runs; False where there is nothing."""
-        running = self._doings.newest_running()
-        if running:
-            self.cancel(*running)
-        return running is not None
-
-    def set_aside(self) -> bool:
-        """Take results that have been read off the screen, into the tray; False where there are none."""
-        return self._doings.set_aside()
-
-    def dismiss(self, number: int | None = None) -> None:
-        """See `Desk`."""
-        self._doings.dismiss(number)
-
-    def retry(self, number: int) -> None:
-        """See `Desk`."""
-        if asked := self._doings.asked(number):
-            self._doings.dismiss(number)
-            self.begin(asked)
 
     def copy(self, text: str, what: str) -> None:
         """Onto the clipboard of the person's terminal."""
@@ -426,45 +345,9 @@ class CockpitDesk:
         """See `Desk`."""
         self._app.actions.copy_one(values)
 
-    def close_switch(self) -> None:
-        """See `Desk`."""
-        self._app.places.close_dialogs()
-
-    def show_slot(self, user: str, service: str = "") -> None:
-        """See `Desk`."""
-        self._app.places.show_slot(user, service)
-
-    def show_logs(self, user: str, services: Iterable[str], build: str = "") -> None:
-        """See `Desk`."""
-        self._app.places.show_logs(user, tuple(services), build)
-
-    def show_builds(self, service: str = "") -> None:
-        """See `Desk`."""
-        self._app.places.show_builds(service)
-
-    def show_releases(self, service: str) -> None:
-        """See `Desk`."""
-        self._app.places.show_releases(service)
-
-    def show_agents(self, agent: str = "") -> None:
-        """See `Desk`."""
-        self._app.places.show_agents(agent)
-
-    def show_agent(self, user: str, agent: str) -> None:
-        """See `Desk`."""
-        self._app.places.show_agent(user, agent)
-
-    def show_inbox(self, item: str = "") -> None:
-        """See `Desk`."""
-        self._app.places.show_inbox(item)
-
-    def show_agent_form(self, service: str = "") -> None:
-        """See `Desk`."""
-        self._app.places.show_agent_form(service)
-
     # -- tasks ------------------------------------------------------------------------------------
 
-    def _own(self, work: Any, name: str) -> None:
+    def own(self, work: Coroutine[Any, Any, object], name: str) -> None:
         """Run `work`; the desk holds it until it ends."""
         task = asyncio.create_task(work, name=name)
         self._tasks.add(task)

@@ -10,14 +10,15 @@ from itertools import count
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from backends.model.errors import HeroError
-from screens.desk import Asked, Doing
+from screens.doings import Asked, Doing
 from screens.widgets.cells import BYTE_PHASES, phase_of
 from screens.widgets.progress import OperationView
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
-    from backends.model.state import Frozen, Operation
+    from backends.model.frozen import Frozen
+    from backends.model.state import Operation
 
 R = TypeVar("R", bound="BaseModel")
 
@@ -108,7 +109,7 @@ class Doings:
 
     async def carry_out(self, asked: Asked) -> bool:
         """Begin the change and see it through; how it ends is told by `all`. True if it succeeded."""
-        from backends.model.calls import OperationRef
+        from backends.model.slot_calls import OperationRef
 
         number = next(self._numbers)
         self._make_room()
@@ -127,7 +128,7 @@ class Doings:
 
     async def _wait(self, number: int, user: str, operation: str) -> Operation:
         """The operation, ended, even if its daemon is started anew meanwhile."""
-        from backends.model.calls import OperationParams
+        from backends.model.slot_calls import OperationParams
         from backends.model.state import Operation
 
         params = OperationParams(operation=operation)
@@ -135,12 +136,12 @@ class Doings:
         loop = asyncio.get_running_loop()
         while True:
             try:
-                if lost_at is None:
-                    first = await self._call(user, "operation.get", params, Operation)
-                    self._set(number, replace(self._entries[number], operation=first))
+                first = await self._call(user, "operation.get", params, Operation)
+                lost_at = None
+                self._set(number, replace(self._entries[number], operation=first))
                 return await self._call(user, "operation.wait", params, Operation)
             except HeroError as error:
-                lost_at = lost_at or loop.time()
+                lost_at = loop.time() if lost_at is None else lost_at
                 if error.code != "unreachable" or loop.time() - lost_at > _PATIENCE_SECONDS:
                     raise
                 await asyncio.sleep(_AGAIN_SECONDS)
@@ -154,7 +155,7 @@ class Doings:
             return ()
         if len(asked.services) != 1:
             return ()
-        from backends.model.calls import LogsParams, LogsResult
+        from backends.model.slot_calls import LogsParams, LogsResult
 
         params = LogsParams(services=asked.services, lines=_LAST_LINES)
         try:
@@ -212,7 +213,7 @@ def _texts(lines: Iterable[str]) -> tuple[str, ...]:
 def _outcome(operation: Operation) -> str:
     """How it ended, in one line."""
     if operation.error is not None:
-        return operation.error.message.splitlines()[0]
+        return next(iter(operation.error.message.splitlines()), operation.error.code)
     if operation.state != "succeeded":
         return ""
     if operation.result.get("nothing_to_do"):

@@ -9,7 +9,7 @@ from itertools import islice
 from hero_tui.hands import Hands
 from hero_tui.pace import Pace
 from hero_tui.store import changes_between
-from screens.desk import Cell, Changes, FleetView
+from screens.fleet_view import Cell, Changes, FleetView
 
 FIRST_SECONDS = 0.012
 """How long changes are gathered before they are painted; a burst becomes one paint."""

@@ -7,10 +7,10 @@ import contextlib
 from collections import Counter
 from collections.abc import AsyncGenerator, Callable, Iterable
 
-from backends.model.calls import LogsParams
 from backends.model.errors import HeroError
+from backends.model.slot_calls import LogsParams
 from backends.model.state import LogLine
-from screens.desk import LogBatch
+from screens.log_source import LogBatch
 
 Opener = Callable[[LogsParams], AsyncGenerator[tuple[LogLine, ...], None]]
 """Opens a stream of lines; it raises HeroError when it breaks."""

@@ -23,7 +23,7 @@ FORM_KEYS: tuple[Key, ...] = (
     Key("settings.leave", "escape,q", "back", "settings", "Take the search back, or leave the form"),
     Key("settings.change", "enter,space,l,right", "change", "settings", "The next choice, or another key"),
     Key("settings.before", "h,left", "before", "settings", "The choice before"),
-    Key("settings.add", "+,a", "add", "settings", "One more key for the action"),
+    Key("settings.add", "a,+", "add", "settings", "One more key for the action"),
     Key("settings.reset", "d,delete,backspace", "default", "settings", "Back to the default"),
     Key("settings.search", "/", "search", "settings", "Find a setting or an action"),
 )

@@ -11,8 +11,9 @@ from screens.widgets.celltext import clean
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
+    from backends.model.frozen import Frozen
     from backends.model.host import HostWarning
-    from backends.model.state import Event, Frozen
+    from backends.model.state import Event
 
 R = TypeVar("R", bound="BaseModel")
 

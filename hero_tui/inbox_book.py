@@ -7,20 +7,23 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from backends.model.errors import HeroError
 from screens.desk import InboxView
-from screens.widgets.celltext import clean
+from screens.widgets.celltext import clean, first_of
 from screens.widgets.inbox_model import is_open
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
+    from backends.model.frozen import Frozen
     from backends.model.inbox import InboxItem
-    from backends.model.state import Event, Frozen
+    from backends.model.state import Event
 
 R = TypeVar("R", bound="BaseModel")
 
 _AT_MOST = 1000
 _ENDED = 100
 """Items that are over and still shown."""
+_TOLD_EACH = 5
+"""New questions at once that are told one by one; more are told together."""
 _SHOWN = 120
 """Characters of a question in a notification."""
 
@@ -90,8 +93,9 @@ class InboxBook:
         """Each open question once, whatever becomes of the connection; those found at the start together."""
         new = [item for item in self.view.items if is_open(item) and item.id not in self._announced]
         self._announced.update(item.id for item in new)
-        if first and len(new) > 1:
-            self._announce(f"{len(new)} questions wait for you: {', '.join(sorted({one.sender for one in new}))}")
+        if (first and len(new) > 1) or len(new) > _TOLD_EACH:
+            senders = first_of(sorted({clean(one.sender) for one in new}), _TOLD_EACH)
+            self._announce(f"{len(new)} questions wait for you: {', '.join(senders)}")
             return
         for item in new:
             self._announce(announcement(item))

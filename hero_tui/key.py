@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-_NAMES = {
+SHOWN = {
     "escape": "esc",
     "pagedown": "pgdn",
     "pageup": "pgup",
@@ -13,6 +13,7 @@ _NAMES = {
     "backspace": "bksp",
     "comma": ",",
 }
+"""Keys that a person reads otherwise than the table writes them."""
 
 Radius = Literal["low", "medium", "high", "policy"]
 """How far a slip reaches, and by that how the action is asked for, wherever it is done.
@@ -63,4 +64,4 @@ class Key:
 
 def shown_key(key: str) -> str:
     """A key as a person reads it: `ctrl-d`, `esc`, `?`."""
-    return _NAMES.get(key, key.replace("+", "-"))
+    return SHOWN.get(key, key.replace("+", "-") if len(key) > 1 else key)

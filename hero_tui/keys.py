@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 
-from backends.model.errors import nearest
 from hero_tui.agent_keys import AGENT_KEYS, AGENT_PLACES
 from hero_tui.build_keys import BUILD_KEYS
 from hero_tui.form_keys import FORM_KEYS, FORM_PLACES
@@ -203,15 +201,9 @@ FORBIDDEN = frozenset(
 """Prefixes of tmux and screen, pane navigators, flow and job control, and what terminals send for other keys."""
 
 
-def keymap(table: Iterable[Key]) -> dict[str, str]:
-    """What to lay over the bindings that app and widgets declare: a person's own keys, and `WIDGETS_DIFFER`."""
-    default = {entry.id: entry.keys for entry in TABLE}
-    return {one.id: one.keys for one in table if one.keys != default[one.id] or one.id in WIDGETS_DIFFER}
-
-
 def is_forbidden(key: str) -> bool:
     """True for keys that do not belong to a program inside tmux."""
-    return key in FORBIDDEN or re.fullmatch(r"alt\+[A-Za-z]", key) is not None
+    return key in FORBIDDEN or re.fullmatch(r"alt\+(shift\+)?[A-Za-z]", key) is not None
 
 
 def duplicates(table: Iterable[Key]) -> list[tuple[str, str, tuple[str, ...]]]:
@@ -237,45 +229,3 @@ def works_in(entry: Key, place: str) -> bool:
 def of_verb(verb: str) -> list[Key]:
     """The actions that do what a verb of `hero_dev` does."""
     return [entry for entry in TABLE if entry.verb.split(" ")[0] == verb]
-
-
-def overridden(
-    overrides: Mapping[str, str], places: Mapping[str, str] | None = None
-) -> tuple[tuple[Key, ...], list[str]]:
-    """The table with a person's own keys, and a sentence for each one that cannot be taken.
-
-    `places` tells where an id stands (file, line, column). All are taken together, so that two may trade keys.
-    """
-    table, problems = {entry.id: entry for entry in TABLE}, []
-
-    def told(id_: str, sentence: str) -> None:
-        problems.append(f"{(places or {}).get(id_, 'keys')}: {sentence}")
-
-    for id_, keys in overrides.items():
-        wanted = ",".join(part.strip() for part in keys.split(",") if part.strip())
-        if problem := _problem(id_, wanted, table):
-            told(id_, problem)
-        else:
-            table[id_] = replace(table[id_], keys=wanted)
-    default = {entry.id: entry.keys for entry in TABLE}
-    for _ in overrides:  # one that is taken back may clash with another in its turn
-        for place, key, ids in duplicates(table.values()):
-            own = [one for one in ids if table[one].keys != default[one]]
-            if own:
-                other = next(one for one in ids if one != own[-1])
-                told(own[-1], f"{shown_key(key)} cannot be {own[-1]}: it is {other} already, on {place}.")
-                table[own[-1]] = replace(table[own[-1]], keys=default[own[-1]])
-                break
-    return tuple(table.values()), problems
-
-
-def _problem(id_: str, keys: str, table: Mapping[str, Key]) -> str:
-    if id_ not in table:
-        close = nearest(id_, table)
-        return f"there is no action {id_!r}" + (f"; did you mean {close[0]}?" if close else ".")
-    if not keys:
-        return f"{id_} names no key."
-    for key in keys.split(","):
-        if is_forbidden(key):
-            return f"{shown_key(key)} cannot be {id_}: it belongs to tmux or to the terminal."
-    return ""

@@ -19,9 +19,13 @@ cockpit):
 
 ```toml
 [keys]
-"cell.restart" = "R"
+"cell.restart" = "f5"
 "grid.down" = "w,down"
 ```
+
+A key is written as it is shown here: a sign, or a name (`space`, `comma`, `enter`, `pgdn`, `f5`, `slash`), with
+`ctrl-`, `shift-` or `alt-` before it; there are no sequences of keys. What is no key is told, with the one that
+was probably meant.
 
 All of them are taken together, so two actions may trade their keys. One that another action of the same place
 has, and one that tmux or the terminal needs, is refused with the file's line and both names; the key that was

@@ -13,8 +13,9 @@ if TYPE_CHECKING:
     from backends.client.live import LiveBox
     from backends.model.agent_calls import PeekAgentLogParams
     from backends.model.agents import AgentLine
-    from backends.model.calls import LogsParams
-    from backends.model.state import Frozen, LogLine
+    from backends.model.frozen import Frozen
+    from backends.model.slot_calls import LogsParams
+    from backends.model.state import LogLine
 
 R = TypeVar("R", bound="BaseModel")
 
@@ -30,6 +31,11 @@ IN_TURN = (
     "backends.model.claude",
     "backends.model.agent_calls",
     "backends.model.state",
+    "backends.model.plan",
+    "backends.model.slot_calls",
+    "backends.model.box_calls",
+    "backends.model.build_calls",
+    "backends.model.forge_calls",
     "backends.model.broker_calls",
     "backends.model.host",
     "backends.model.host_calls",

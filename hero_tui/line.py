@@ -14,8 +14,9 @@ if TYPE_CHECKING:
     from backends.client.live import StateWatcher
     from backends.model.agent_calls import PeekAgentLogParams
     from backends.model.agents import AgentLine
-    from backends.model.calls import LogsParams
-    from backends.model.state import Event, FleetSnapshot, Frozen, LogLine
+    from backends.model.frozen import Frozen
+    from backends.model.slot_calls import LogsParams
+    from backends.model.state import Event, FleetSnapshot, LogLine
 
 R = TypeVar("R", bound="BaseModel")
 

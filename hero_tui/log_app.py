@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
 
-from backends.client.log_choice import chosen_logs
+from backends.client.log_choice import allow_open, chosen_logs
 from backends.client.log_file import LogFile
 from backends.client.log_merged import MergedLog, open_logs
 from backends.model.errors import HeroError
@@ -166,6 +166,7 @@ def open_files(names: Sequence[str]) -> int:
         raise HeroError("usage", "A log is shown on a terminal only.", hint="`cat` prints it.")
     if told := refusal(os.environ):
         raise HeroError("usage", told, hint="`less` may do.")
+    allow_open(paths.values())
     spool = _take_input() if piped else None
     if spool is not None:
         paths[_INPUT if _INPUT not in paths else f"<{_INPUT}>"] = spool.path

@@ -12,6 +12,7 @@ from typing import Any
 from textual.app import App
 
 from backends.model.errors import HeroError
+from backends.model.text import safe_line
 from hero_tui import terminal
 
 
@@ -40,4 +41,8 @@ def tool_argv(path: Path, tool: str, environment: Mapping[str, str] = os.environ
 
 async def open_file(app: App[Any], path: Path, tool: str) -> None:
     """Show `path` to the person: inside tmux in a window, else the cockpit steps aside. Raises HeroError."""
-    await terminal.hand_over(app, tool_argv(path, tool), path.parent, path.name)
+    argv = tool_argv(path, tool)
+    if shutil.which(argv[0]) is None:  # tmux would open a window for it that is gone before it is seen
+        hint = f"Look at ${'PAGER' if tool == 'pager' else 'VISUAL and $EDITOR'}."
+        raise HeroError("not_found", f"{safe_line(argv[0], 60)} is not installed.", hint=hint)
+    await terminal.hand_over(app, argv, path.parent, path.name)

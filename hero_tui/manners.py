@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from hero_tui.settings import Settings
 
 
+_COLOURLESS = ("vt1", "vt2", "vt3", "vt4")
+"""How terminals are called that have one colour: what is told by the ground alone is not seen there."""
+
+
 @dataclass(frozen=True, slots=True)
 class Facts:
     """What is known of the terminal: whether it draws Unicode, whether colours are welcome, whether it is near."""
@@ -32,11 +36,12 @@ class Manners:
 
 def facts_of(environment: Mapping[str, str], encoding: str) -> Facts:
     """What the environment and the encoding of standard error, to which Textual draws, tell of the terminal."""
+    term = environment.get("TERM", "")
     utf8 = encoding.lower().replace("-", "") == "utf8"
     far = any(environment.get(name) for name in ("SSH_CONNECTION", "SSH_TTY", "SSH_CLIENT", "MOSH_KEY"))
     return Facts(
         unicode=utf8 and glyphs_for(environment) is UNICODE,
-        colours=not environment.get("NO_COLOR"),
+        colours=not environment.get("NO_COLOR") and not term.startswith(_COLOURLESS),
         near=not far and "TMUX" not in environment,
     )
 

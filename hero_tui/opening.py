@@ -170,6 +170,11 @@ def _settings() -> int:
     if not all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr)):
         print("hero_tui: The form needs a terminal; docs/settings.md tells what to write.", file=sys.stderr)
         return 2
+    from hero_tui.manners import refusal
+
+    if told := refusal(os.environ):
+        print(f"hero_tui: {told}\n  docs/settings.md tells what to write.", file=sys.stderr)
+        return 2
     from screens import textual_gate
 
     textual_gate.install()

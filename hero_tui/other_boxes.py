@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from hero_tui import store
 from hero_tui.line import Line, LineMaker
-from screens.desk import FleetView, SlotView
+from screens.fleet_view import FleetView, SlotView
 
 if TYPE_CHECKING:
     from backends.client.live import State

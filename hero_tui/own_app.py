@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 
 from textual import events
@@ -28,6 +29,14 @@ class OwnApp(App[int], inherit_bindings=False):
     def get_line_filters(self) -> Sequence[LineFilter]:
         """What poor terminals need done to each line."""
         return self.preferences.filters(super().get_line_filters())
+
+    def copy_to_clipboard(self, text: str) -> None:
+        """Onto the clipboard of the person's terminal; inside tmux by tmux, too, which keeps programs from it."""
+        super().copy_to_clipboard(text)
+        if os.environ.get("TMUX"):
+            from hero_tui import terminal
+
+            self.run_worker(terminal.copy_in_tmux(text), group="clipboard")
 
     async def on_event(self, event: events.Event) -> None:
         """Do what a key is bound to before the next one is looked at, however fast they come.

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from hero_tui.history import History, Visit
-from screens.desk import Asked
+from screens.doings import Asked
 from screens.frame import HeroScreen, Memory
 
 if TYPE_CHECKING:
-    from backends.model.calls import PlanParams
+    from backends.model.slot_calls import PlanParams
     from hero_tui.app import HeroApp
 
 FLEET = Visit("fleet")
@@ -155,7 +155,7 @@ class Places:
         if self._history.here.place != FLEET.place:
             return
         if self._shown.ready:
-            self._shown.query_one(FleetGrid).cursor = (user, service)
+            self._shown.query_one(FleetGrid).go_to(user, service)
         else:
             self._app.call_after_refresh(self.point, user, service)
 

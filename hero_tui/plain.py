@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import io
 import os
+import stat
 import sys
 from collections.abc import Callable, Iterator
 from datetime import datetime
@@ -14,7 +17,7 @@ from backends.model.agents import Agent
 from backends.model.inbox import InboxItem
 from backends.model.state import Event, FleetSnapshot, ServiceStatus
 from hero_tui import store
-from screens.desk import FleetView, SlotView
+from screens.fleet_view import FleetView, SlotView
 from screens.widgets.cells import is_faulty
 from screens.widgets.celltext import clean
 from screens.widgets.inbox_model import is_open
@@ -24,8 +27,10 @@ Say = Callable[[str], None]
 
 def run(where: Where) -> int:
     """Print what the fleet is, then each change, until ctrl-c or nobody reads any more; the exit code."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # a sign that the locale lacks ends nothing
     try:
-        asyncio.run(_Plain(where, _print).run())
+        asyncio.run(_Plain(where, _print).run(sys.stdout.fileno()))
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except KeyboardInterrupt:
@@ -139,12 +144,17 @@ class _Plain:
             where, on_state=self._on_state, on_snapshot=self._on_snapshot, on_event=self._on_event
         )
 
-    async def run(self) -> None:
-        """Until it is cancelled."""
+    async def run(self, told_to: int | None = None) -> None:
+        """Until it is cancelled, or nobody reads any more from the pipe that the sentences go into."""
+        line = asyncio.ensure_future(self._line.run())
         try:
-            await self._line.run()
+            with _unread(told_to, line.cancel):
+                await asyncio.wait([line])
         finally:
+            line.cancel()
             await self._line.close()
+        if not line.cancelled():
+            line.result()
 
     def _on_state(self, state: State, why: str) -> None:
         if state == "reconnecting" and not self._lost:
@@ -176,6 +186,20 @@ class _Plain:
         before, self._told = self._told, self._fleet.view
         for sentence in opening(self._told) if before is None else changes(before, self._told):
             self._say(sentence)
+
+
+@contextlib.contextmanager
+def _unread(file: int | None, do: Callable[[], object]) -> Iterator[None]:
+    """Meanwhile `do` is called once nobody reads from the pipe `file`, be there something to say or not."""
+    loop = asyncio.get_running_loop()
+    is_pipe = file is not None and stat.S_ISFIFO(os.fstat(file).st_mode)
+    if file is not None and is_pipe:
+        loop.add_reader(file, do)  # where one writes, nothing comes but the news that the other end is closed
+    try:
+        yield
+    finally:
+        if file is not None and is_pipe:
+            loop.remove_reader(file)
 
 
 def _print(sentence: str) -> None:

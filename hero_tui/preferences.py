@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -10,7 +11,7 @@ from textual.app import App
 from textual.filter import LineFilter, Monochrome
 
 from backends.model.errors import HeroError
-from hero_tui import keys
+from hero_tui import own_keys
 from hero_tui.manners import Facts, Manners, manners_of
 from hero_tui.settings_plain import themes_folder
 from screens.frame import HeroScreen
@@ -46,10 +47,14 @@ class Preferences:
         self._facts = facts
         self._path = path
         self.settings = loaded.settings
-        self.table, clashes = keys.overridden(self.settings.keys, loaded.places)
+        self.table, clashes = own_keys.overridden(self.settings.keys, loaded.places)
         self.by_id = {entry.id: entry for entry in self.table}
         self.problems = (*loaded.problems, *clashes)
         self.themes: tuple[str, ...] = themes.NAMES
+        self._own_themes: tuple[str, ...] = ()
+        self._wrong_themes: tuple[str, ...] = ()
+        self._book: SettingsBook | None = None
+        self._seen: list[tuple[str, int, int, int]] = []
         self._filters: tuple[LineFilter, ...] = ()
         self._dressed = ""
 
@@ -82,7 +87,7 @@ class Preferences:
     def _dress(self) -> None:
         app, manners = self._app, self.manners
         app.animation_level = "basic" if manners.animated else "none"
-        app.set_keymap(keys.keymap(self.table))
+        app.set_keymap(own_keys.keymap(self.table))
         self._make_filters()
 
     def _make_filters(self) -> None:
@@ -96,9 +101,14 @@ class Preferences:
     def _take_own_themes(self) -> None:
         if self._path is None:
             return
-        own, wrong = themes.register_own(self._app, themes_folder(self._path))
-        self.themes = (*themes.NAMES, *(name for name in own if name not in themes.NAMES))
-        self.problems = (*self.problems, *(str(one) for one in wrong))
+        folder = themes_folder(self._path)
+        there = set(themes.own_names(folder))
+        themes.register_again(self._app, set(self._own_themes) - there)
+        own, wrong = themes.register_own(self._app, folder)
+        self._own_themes = (*own, *(name for name in self._own_themes if name in there.difference(own)))
+        self.themes = (*themes.NAMES, *(name for name in self._own_themes if name not in themes.NAMES))
+        self._wrong_themes = tuple(str(one) for one in wrong)
+        self.problems = (*self.problems, *self._wrong_themes)
 
     # -- live -------------------------------------------------------------------------------------
 
@@ -109,31 +119,49 @@ class Preferences:
         themes.register_others(self._app)  # reading them all would keep the first frame waiting
         if self._path is None:
             return
+        self._seen = self._looks()
         try:
             async for _ in changes((self._path.parent, themes_folder(self._path))):
-                self.reload()
+                if self._seen != self._looks():
+                    self.reload()
         except HeroError as error:
             self._wearer.tell_of_settings(f"Changes of settings.toml are not seen. {error}")
+
+    def _looks(self) -> list[tuple[str, int, int, int]]:
+        """How the files look from outside. Where there are none yet, all that happens in a home is told."""
+        assert self._path is not None
+        folder, found = themes_folder(self._path), []
+        for path in (self._path, *(folder / f"{name}.toml" for name in themes.own_names(folder))):
+            with contextlib.suppress(OSError):
+                told = path.stat()
+                found.append((path.name, told.st_ino, told.st_size, told.st_mtime_ns))
+        return found
 
     def reload(self) -> None:
         """Take the files as they are now; of wrong ones nothing, and what was in force stays."""
         assert self._path is not None
         from hero_tui.settings import load_settings
 
+        self._seen = self._looks()
         loaded = load_settings(self._path)
-        table, clashes = keys.overridden(loaded.settings.keys, loaded.places)
+        table, clashes = own_keys.overridden(loaded.settings.keys, loaded.places)
         told, before = self.problems, self.settings
         self.problems = (*loaded.problems, *clashes)
         if not self.problems:
             self.settings, self.table = loaded.settings, table
             self.by_id = {entry.id: entry for entry in table}
+        own = set(self._own_themes)
         self._take_own_themes()
         if self.settings != before:
             self._take(before)
+        if self.settings.theme in set(self._own_themes) - own:
+            self._app.theme = self.settings.theme  # it was wanted before it was right
         self._dress()
-        if self._app.theme not in themes.NAMES:
+        if self._app.theme in own.union(self._own_themes):
             self._app.mutate_reactive(App.theme)  # its file may say something else now
         self.refresh()
+        if self._book is not None:
+            self._book.tell()
         if self.problems and self.problems != told:
             self._wearer.tell_of_settings(f"{self.problems[0]}\nWhat was in force stays.")
 
@@ -160,4 +188,5 @@ class Preferences:
         """The settings for their form."""
         from hero_tui.settings_book import SettingsBook
 
-        return SettingsBook(self._path, self.reload)
+        self._book = SettingsBook(self._path, self.reload, lambda: self._wrong_themes)
+        return self._book

@@ -7,10 +7,11 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from backends.model.errors import HeroError
+from backends.model.text import safe_line
 from hero_tui import commands
 from screens.result_model import Run
 from screens.widgets.grid_layout import DENSITIES
-from screens.widgets.picker_model import PickerItem
+from screens.widgets.picker_model import PickerItem, in_columns
 
 if TYPE_CHECKING:
     from hero_tui.app import HeroApp
@@ -53,7 +54,7 @@ class Prompts:
         """Whose slot to look into."""
         fleet = self._desk.fleet
         items = [PickerItem(user, user, self._told_of(user)) for user in fleet.users() if user != self._desk.me]
-        self._actions.choose("peek at", items, lambda user: self._app.places.show_slot(user))
+        self._actions.choose("peek at", in_columns(items), lambda user: self._app.places.show_slot(user))
 
     def _told_of(self, user: str) -> str:
         slot = self._desk.fleet.slots[user]
@@ -72,7 +73,8 @@ class Prompts:
                 self.command(line)
 
         only = self._desk.read_only
-        complete = commands.completer(lambda: self._desk.fleet, read_only=only)
+        themes = self._app.preferences.themes
+        complete = commands.completer(lambda: self._desk.fleet, read_only=only, themes=themes)
         told = commands.offered(read_only=only)
         self._app.push_screen(CommandLine(complete, self._earlier, text, told), answered)
 
@@ -108,7 +110,9 @@ class Prompts:
             if answer.wish == "again":
                 self.command(f"!{answer.run.line}")
 
-        self._app.push_screen(ResultScreen(runs.runs, stop=runs.stop, copy=self._copy), answered)
+        self._app.push_screen(
+            ResultScreen(runs.runs, stop=runs.stop, copy=self._copy, key=self._desk.key), answered
+        )
 
     def _copy(self, text: str, what: str) -> None:
         self._desk.copy(text, what)
@@ -121,7 +125,8 @@ class Prompts:
         if isinstance(shown, ResultScreen) and shown.run is run:
             return
         self._desk.tell(
-            f":{run.line}: {run.told} ({self._desk.key('app.results')} shows it)", failed=run.state == "failed"
+            f":{safe_line(run.line, 60)}: {run.told} ({self._desk.key('app.results')} shows it)",
+            failed=run.state == "failed",
         )
 
     # -- the palette ------------------------------------------------------------------------------

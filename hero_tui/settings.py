@@ -11,12 +11,14 @@ from pydantic import Field, ValidationError
 
 from backends.model.errors import nearest
 from backends.model.problems import InvalidFile
+from backends.model.text import safe_line
 from backends.model.tomlfile import Strict, lay_out, parse_plain
 from hero_tui.settings_plain import Loaded as Loaded
 from hero_tui.settings_plain import settings_path as settings_path
+from hero_tui.settings_plain import settings_text as settings_text
 from hero_tui.settings_plain import themes_folder as themes_folder
 from screens.widgets.grid_layout import Density
-from styles.themes import DEFAULT, NAMES
+from styles.themes import DEFAULT, NAMES, own_names
 
 
 class Settings(Strict):
@@ -68,7 +70,7 @@ class Settings(Strict):
 def load_settings(path: Path) -> Loaded:
     """The settings in `path`: the defaults where there is no file, and of a wrong one what is right of it."""
     try:
-        text = path.read_text(encoding="utf-8")
+        text = settings_text(path)
     except FileNotFoundError:
         return Loaded(Settings())
     except (OSError, UnicodeDecodeError) as error:
@@ -81,7 +83,7 @@ def read_settings(text: str, path: Path) -> Loaded:
     try:
         settings = parse_plain(Settings, text, path.name)
     except InvalidFile as error:
-        return Loaded(_usable(text), tuple(str(problem) for problem in error.problems))
+        return Loaded(_usable(text, themes_folder(path)), tuple(str(problem) for problem in error.problems))
     layout = lay_out(text)
 
     def place(*keys: str) -> str:
@@ -96,21 +98,20 @@ def read_settings(text: str, path: Path) -> Loaded:
 
 def known_themes(folder: Path) -> tuple[str, ...]:
     """The cockpit's themes, then those of a person's folder."""
-    own = sorted(one.stem for one in folder.glob("*.toml")) if folder.is_dir() else []
-    return (*NAMES, *(name for name in own if name not in NAMES))
+    return (*NAMES, *(name for name in own_names(folder) if name not in NAMES))
 
 
 def _theme_problem(theme: str, folder: Path) -> str:
-    if theme in NAMES or (folder / f"{theme}.toml").is_file():
-        return ""
     names = known_themes(folder)
+    if theme in names:
+        return ""
     close = nearest(theme, names, 1)
-    return f"theme: found {theme!r}, expected one of {', '.join(names)}" + (
+    return f"theme: found {safe_line(theme, 40)!r}, expected one of {', '.join(names)}" + (
         f"; did you mean `{close[0]}`?" if close else ""
     )
 
 
-def _usable(text: str) -> Settings:
+def _usable(text: str, folder: Path) -> Settings:
     """What of a wrong file is right by itself, name by name."""
     try:
         data = tomllib.loads(text)
@@ -120,7 +121,7 @@ def _usable(text: str) -> Settings:
     right = {name: value for name, value in data.items() if name != "keys" and _valid({name: value})}
     if isinstance(keys, dict):
         right["keys"] = {id_: value for id_, value in keys.items() if isinstance(value, str)}
-    if right.get("theme", DEFAULT) not in NAMES:
+    if right.get("theme", DEFAULT) not in known_themes(folder):
         del right["theme"]
     return Settings.model_validate(right)
 

@@ -56,4 +56,5 @@ class SettingsApp(OwnApp, inherit_bindings=False):
 
 def open_form() -> int:
     """Show the form until the person leaves; the exit code."""
-    return SettingsApp(settings_path()).run() or 0
+    app = SettingsApp(settings_path())
+    return app.run(mouse=app.preferences.settings.mouse) or 0

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import get_args
 
 from backends.model.errors import HeroError
-from hero_tui import keys
-from hero_tui.settings import Loaded, Settings, known_themes, load_settings, themes_folder
+from hero_tui import keys, own_keys
+from hero_tui.settings import Loaded, Settings, known_themes, load_settings, settings_text, themes_folder
 from hero_tui.settings_edit import changed, store
 from screens.settings_model import Item, Value
 
@@ -16,9 +16,23 @@ from screens.settings_model import Item, Value
 class SettingsBook:
     """The settings in `path`; `taken` is called after each change of the file."""
 
-    def __init__(self, path: Path | None, taken: Callable[[], None]) -> None:
+    def __init__(
+        self, path: Path | None, taken: Callable[[], None], wrong_themes: Callable[[], Sequence[str]] = tuple
+    ) -> None:
         self._path = path
         self._taken = taken
+        self._wrong_themes = wrong_themes
+        self._told: Callable[[], None] | None = None
+        self._items: tuple[Item, ...] = ()
+
+    def when_changed(self, told: Callable[[], None] | None) -> None:
+        """Have `told` called whenever the file has been taken anew; None ends that."""
+        self._told = told
+
+    def tell(self) -> None:
+        """The file has been taken anew, whoever changed it."""
+        if self._told is not None:
+            self._told()
 
     @property
     def file(self) -> str:
@@ -31,8 +45,9 @@ class SettingsBook:
     def items(self) -> Sequence[Item]:
         """The settings, then the actions in the order of the table."""
         settings = self._loaded().settings
-        table, _ = keys.overridden(settings.keys)
-        return (*self._settings(settings), *self._keys(table, settings))
+        table, _ = own_keys.overridden(settings.keys)
+        self._items = (*self._settings(settings), *self._keys(table, settings))
+        return self._items
 
     def _settings(self, settings: Settings) -> list[Item]:
         items = []
@@ -69,11 +84,15 @@ class SettingsBook:
             for entry in table
         ]
 
+    def key(self, id: str) -> str:
+        """See `Book`."""
+        return next(item.value for item in self._items if item.name == f"keys.{id}").split(", ")[0]
+
     def problems(self) -> Sequence[str]:
-        """What is wrong with the file."""
+        """What is wrong with the file, and with the themes beside it."""
         loaded = self._loaded()
-        _, clashes = keys.overridden(loaded.settings.keys, loaded.places)
-        return (*loaded.problems, *clashes)
+        _, clashes = own_keys.overridden(loaded.settings.keys, loaded.places)
+        return (*loaded.problems, *clashes, *self._wrong_themes())
 
     def change(self, name: str, value: Value | None) -> None:
         """Write one setting (`keys.<id>` for a key), None for its default, and take it. Raises HeroError."""
@@ -85,7 +104,7 @@ class SettingsBook:
         self._taken()
 
     def _check_key(self, id_: str, value: str) -> None:
-        _, problems = keys.overridden({**self._loaded().settings.keys, id_: value})
+        _, problems = own_keys.overridden({**self._loaded().settings.keys, id_: value})
         if problems:
             raise HeroError("usage", problems[0].removeprefix("keys: "))
 
@@ -96,7 +115,7 @@ def _told(value: object) -> str:
 
 def _text(path: Path) -> str:
     try:
-        return path.read_bytes().decode("utf-8")
+        return settings_text(path)
     except FileNotFoundError:
         return ""
     except (OSError, UnicodeDecodeError) as error:

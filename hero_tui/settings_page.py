@@ -17,14 +17,14 @@ This page is made from the schema of the settings (`python -m hero_tui.settings_
 (`$XDG_CONFIG_HOME/hero`), and leaves comments and all else there as they are. The file may be edited by hand
 just as well: the cockpit takes changes of it, and of themes, as soon as they are saved. What is wrong with it
 is told with line and column; then nothing of it is taken, and what was in force stays. A cockpit that starts on
-a wrong file takes what is right of it.
+a wrong file takes what is right of it. The file, and a theme, may be links into a folder that you keep elsewhere.
 
 ```toml
 theme = "hero-light"
 density = "compact"
 
 [keys]
-"cell.restart" = "R"
+"cell.restart" = "f5"
 ```
 """
 
@@ -43,7 +43,8 @@ title = "Mine"
 dark = true
 extends = "hero-dark"
 
-[base] primary = "#ffb000"
+[base]
+primary = "#ffb000"
 
 [domain]
 health-crashed = "#ff4060"
@@ -67,10 +68,10 @@ well.
 
 ## Poor terminals
 
-`NO_COLOR` in the environment, or `colours = "none"`: no colours at all, but bold, underline, and reverse for
-the cursor. A locale without UTF-8 (`LANG=C`), the Linux console, or `glyphs = "ascii"`: every sign and frame in
-ASCII. A terminal that cannot place text (`TERM=dumb`) is refused with what to use instead. Over SSH and mosh
-nothing glides.
+`NO_COLOR` in the environment, a terminal of one colour (`TERM=vt100`), or `colours = "none"`: no colours at all,
+but bold, underline, and reverse for the cursor. A locale without UTF-8 (`LANG=C`), the Linux console, or
+`glyphs = "ascii"`: every sign and frame in ASCII. A terminal that cannot place text (`TERM=dumb`) is refused with
+what to use instead. Over SSH and mosh nothing glides.
 """
 
 

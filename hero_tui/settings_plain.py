@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, cast
 
-from styles.themes import DEFAULT, NAMES
+from styles.themes import DEFAULT, NAMES, own_names
 
 if TYPE_CHECKING:
     from hero_tui.settings import Settings
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 FILE = "settings.toml"
 _LONGEST = 128 * 1024
+"""Bytes; of those that people write, the longest is a hundredth of it."""
 _CHOICES = {
     "density": ("auto", "full", "compact", "heat"),
     "animations": ("auto", "on", "off"),
@@ -63,15 +64,27 @@ def themes_folder(path: Path) -> Path:
     return path.parent / "themes"
 
 
+def settings_text(path: Path) -> str:
+    """What the file says. Raises OSError, also where it is too long, and UnicodeDecodeError; never waits."""
+    file = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)  # a pipe without a writer would be waited for
+    try:
+        data = os.read(file, _LONGEST + 1)
+    finally:
+        os.close(file)
+    if len(data) > _LONGEST:
+        raise OSError(f"it is longer than {_LONGEST:,} bytes")
+    return data.decode("utf-8")
+
+
 def plain_settings(path: Path) -> Loaded | None:
     """The settings in `path`, the defaults where there is no file; None where something is wrong with it."""
     try:
-        text = path.read_text(encoding="utf-8")
+        text = settings_text(path)
     except FileNotFoundError:
         return Loaded(cast("Settings", Plain()))
     except (OSError, UnicodeDecodeError):
         return None
-    return _read(text, path) if len(text) <= _LONGEST else None
+    return _read(text, path)
 
 
 def _read(text: str, path: Path) -> Loaded | None:
@@ -84,7 +97,7 @@ def _read(text: str, path: Path) -> Loaded | None:
     if not data.keys() <= {one.name for one in fields(Plain)} or not all(_is_right(*one) for one in data.items()):
         return None
     settings = Plain(**data)
-    if settings.theme not in NAMES and not (themes_folder(path) / f"{settings.theme}.toml").is_file():
+    if settings.theme not in NAMES and settings.theme not in own_names(themes_folder(path)):
         return None
     return Loaded(cast("Settings", settings), (), _places(text, settings, path))
 

@@ -11,7 +11,7 @@ from hero_tui.store_batch import TOGETHER, with_batch
 from hero_tui.store_fleet import Fleet as Fleet
 from hero_tui.store_fleet import services_of as services_of
 from hero_tui.store_fleet import unheard, with_busy, with_slots
-from screens.desk import Cell, Changes, Connection, FleetView, SlotView
+from screens.fleet_view import Cell, Changes, Connection, FleetView, SlotView
 
 if TYPE_CHECKING:
     from backends.model.state import Event, FleetSnapshot, Operation, SlotStatus
@@ -26,6 +26,9 @@ _REMEMBERED = 500
 def with_snapshot(fleet: Fleet, snapshot: FleetSnapshot) -> Fleet:
     """The snapshot, and what events newer than it have told already."""
     seq = snapshot.seq
+    if seq < fleet.floor and fleet.view.connection != "online":
+        # The box counts anew, as one does that was restored: no event of before can come any more.
+        fleet = replace(fleet, floor=0, told={}, agents_told={}, gone={}, ended=())
     newer = _newer(fleet.told, seq)
     agents_newer = {agent: told for agent, told in fleet.agents_told.items() if told > seq}
     gone = {user: told for user, told in fleet.gone.items() if told > seq}

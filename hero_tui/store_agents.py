@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from screens.desk import Cell, FleetView
+from screens.fleet_view import Cell, FleetView
 
 if TYPE_CHECKING:
     from backends.model.agents import Agent

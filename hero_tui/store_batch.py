@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from hero_tui.store_agents import owned
 from hero_tui.store_fleet import Fleet, unheard, with_slots
-from screens.desk import Cell, SlotView
+from screens.fleet_view import Cell, SlotView
 
 if TYPE_CHECKING:
     from backends.model.agents import Agent

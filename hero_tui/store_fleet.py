@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from screens.desk import Busy, Cell, FleetView, SlotView
+from screens.fleet_view import Busy, Cell, FleetView, SlotView
 from screens.widgets.cells import phase_of, share_of
 
 if TYPE_CHECKING:

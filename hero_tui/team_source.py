@@ -12,11 +12,10 @@ from pydantic import BaseModel
 
 from backends.box_files import FILE_LIMIT, read_team
 from backends.client.locate import Where, is_system
-from backends.model.calls import TeamRun, TeamStatus
 from backends.model.errors import HeroError
 from backends.model.problems import Problem
 from backends.model.team import TeamRepo
-from backends.model.team_calls import TeamDiff, TeamDifference
+from backends.model.team_calls import TeamDiff, TeamDifference, TeamRun, TeamStatus
 from backends.rpc.connection import connect
 from backends.system_box import TEAM_SYNC_SOCKET
 from hero_tui.line import same_words

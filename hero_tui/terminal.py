@@ -6,6 +6,7 @@ import asyncio
 import os
 import shlex
 import shutil
+import signal
 import subprocess
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
@@ -14,13 +15,23 @@ from typing import Any
 from textual.app import App, SuspendNotSupported
 
 from backends.model.errors import HeroError
+from backends.model.text import safe_line
+
+_NAME = 40
+"""Characters of a window's name."""
 
 
 def editor_argv(path: Path, environment: Mapping[str, str] = os.environ) -> list[str]:
     """The command that edits `path`: $VISUAL, $EDITOR, else the first that is installed. Raises HeroError."""
-    wanted = environment.get("VISUAL") or environment.get("EDITOR") or ""
+    name = "VISUAL" if environment.get("VISUAL", "").strip() else "EDITOR"
+    try:
+        wanted = shlex.split(environment.get(name, ""))
+    except ValueError:
+        raise HeroError(
+            "usage", f"{name} is no command: a quote is not closed.", hint=f"Look at ${name}."
+        ) from None
     if wanted:
-        return [*shlex.split(wanted), str(path)]
+        return [*wanted, str(path)]
     for name in ("editor", "nano", "vim", "vi"):
         if shutil.which(name):
             return [name, str(path)]
@@ -48,8 +59,13 @@ async def hand_over(app: App[Any], argv: Sequence[str], folder: Path, name: str)
 
 
 async def _run(argv: Sequence[str], folder: Path) -> int:
-    process = await asyncio.create_subprocess_exec(*argv, cwd=folder)
-    return await process.wait()
+    # Ctrl-c at this terminal comes to both, and is the program's alone. SIG_IGN the program would inherit.
+    before = signal.signal(signal.SIGINT, lambda _number, _frame: None)
+    try:
+        process = await asyncio.create_subprocess_exec(*argv, cwd=folder)
+        return await process.wait()
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 in_front: Callable[[Sequence[str], Path], Awaitable[int]] = _run
@@ -57,22 +73,22 @@ in_front: Callable[[Sequence[str], Path], Awaitable[int]] = _run
 
 
 async def _in_tmux(argv: Sequence[str], folder: Path, name: str) -> None:
-    process = await asyncio.create_subprocess_exec(
-        "tmux",
-        "new-window",
-        "-n",
-        name,
-        "-c",
-        str(folder),
-        "--",
-        *argv,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-    )
+    window, place = tmux_literal(safe_line(name, _NAME)), tmux_literal(str(folder))
+    words = ["new-window", "-n", window, "-c", place, "--", *argv]
+    try:
+        process = await asyncio.create_subprocess_exec(
+            "tmux", *words, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+        )
+    except OSError as error:
+        raise HeroError("failed", f"tmux could not be started: {error.strerror}.") from error
     _, told = await process.communicate()
     if process.returncode:
-        raise HeroError("failed", f"tmux opened no window: {told.decode(errors='replace').strip()}")
+        raise HeroError("failed", f"tmux opened no window: {safe_line(told.decode(errors='replace').strip())}")
+
+
+def tmux_literal(text: str) -> str:
+    """As tmux takes it for what it is: it would run what stands in `#(…)`."""
+    return text.replace("#", "##")
 
 
 async def copy_in_tmux(text: str) -> None:
@@ -89,6 +105,6 @@ async def copy_in_tmux(text: str) -> None:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
-        await process.communicate(text.encode())
+        await process.communicate(text.encode(errors="replace"))
     except OSError:
         return

@@ -109,7 +109,7 @@ def _write(path: Path, text: str) -> str:
         if path.exists() and path.read_text(encoding="utf-8") == text:
             return f"{path} is up to date."
         _replace(path, text)
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, UnicodeDecodeError, RuntimeError) as error:
         raise HeroError("failed", f"{path} cannot be written: {error}.") from None
     return f"Wrote {path}."
 
@@ -120,15 +120,17 @@ def _include(path: Path, line: str) -> str:
         if line in before.splitlines():
             return f"{path} reads it already."
         gap = "" if not before or before.endswith("\n") else "\n"
-        _replace(path.resolve() if path.exists() else path, f"{before}{gap}{line}\n")
-    except (OSError, UnicodeDecodeError) as error:
+        _replace(path, f"{before}{gap}{line}\n")
+    except (OSError, UnicodeDecodeError, RuntimeError, HeroError) as error:
         hint = f"Put this line there yourself: {line}"
-        raise HeroError("failed", f"{path} cannot be changed: {error}.", hint=hint) from None
+        why = error.message if isinstance(error, HeroError) else f"{error}."
+        raise HeroError("failed", f"{path} cannot be changed: {why}", hint=hint) from None
     return f"Added one line to {path}: {line}"
 
 
 def _replace(path: Path, text: str) -> None:
-    """The whole file or the old one, whatever happens; it keeps its mode."""
+    """The whole file or the old one, whatever happens; it keeps its mode, a link stays one. Raises HeroError."""
+    path = path.resolve() if path.is_symlink() else path
     mode = path.stat().st_mode & 0o777 if path.exists() else 0o644
     write_atomically(path, text.encode(), mode=mode)
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
+import io
 import itertools
 from collections.abc import Mapping, Sequence
 
 from backends.model.errors import HeroError
 from hero_tui.verbs import VERBS
-from screens.desk import FleetView
+from screens.fleet_view import FleetView
 
 ALWAYS = ("*",)
 
@@ -75,7 +77,8 @@ def check(words: Sequence[str]) -> None:
     """Raises HeroError `usage` where `hero_dev` would not understand the line; nothing is run for that."""
     from hero_tui.verbs import parsing
 
-    if {"-h", "--help"}.isdisjoint(words):
+    # What asks for help or the version (`-qh` does, too) argparse answers at once, and then ends the program.
+    with contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(SystemExit):
         parsing.parse(parsing.split(list(words)))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Iterable
 from pathlib import Path
 
@@ -11,14 +12,18 @@ SETTLE_SECONDS = 0.05
 
 
 async def changes(folders: Iterable[Path]) -> AsyncIterator[None]:
-    """One item each time something changed in `folders` or in what would become them. Raises HeroError."""
+    """One item each time something changed in `folders`, in what would become them, or where files in them lead.
+
+    Raises HeroError.
+    """
     from backends import inotify  # ctypes: not before the first frame
 
     wanted = tuple(folders)
     with inotify.Inotify() as kernel:
         watches: dict[Path, int] = {}
         while True:
-            _watch(kernel, watches, {_there(folder) for folder in wanted}, inotify.NAMES | inotify.MODIFY)
+            there = {_there(folder) for folder in wanted}.union(*map(_led_to, wanted))
+            _watch(kernel, watches, there, inotify.NAMES | inotify.MODIFY)
             await kernel.changed()
             await asyncio.sleep(SETTLE_SECONDS)
             yield
@@ -40,4 +45,12 @@ def _watch(kernel: object, watches: dict[Path, int], wanted: set[Path], mask: in
 
 def _there(folder: Path) -> Path:
     """The folder, or the nearest one above it that is there."""
-    return next(path for path in (folder, *folder.parents) if path.is_dir())
+    return next(path for path in (folder, *folder.parents) if os.path.isdir(path))  # noqa: PTH112  # never raises
+
+
+def _led_to(folder: Path) -> set[Path]:
+    """The folders of files of which `folder` has links only, as it is with settings that are kept in git."""
+    try:
+        return {path.resolve().parent for path in folder.iterdir() if path.is_symlink()}
+    except (OSError, RuntimeError):
+        return set()

@@ -14,14 +14,17 @@ from textual.widgets import Static
 
 from backends.model.agents import Agent, Waiting
 from screens.agent_actions import AgentActions, Choice
-from screens.desk import AgentBatch, Cell, Changes, Desk, Target
+from screens.desk import Desk, Target
+from screens.fleet_view import Cell, Changes
 from screens.frame import HeroScreen
+from screens.log_source import AgentBatch
 from screens.widgets.agent_detail import agent_detail
 from screens.widgets.agent_dialog import keys_text, options_text, question_text
 from screens.widgets.agent_model import AgentRow, is_live
 from screens.widgets.agent_pane import AgentPane
 from screens.widgets.agent_text import AgentText
 from screens.widgets.detail import DetailPane, DetailView
+from screens.widgets.rich_colours import rich_colour
 from screens.widgets.titles import set_titles
 
 FIRST_LINES = 1000
@@ -125,7 +128,8 @@ class AgentScreen(HeroScreen):
         agent, pane, panel = self.agent, self.query_one(DetailPane), self.query_one("#agent-head")
         slot = self.desk.fleet.slots.get(self.user)
         if agent is None or slot is None:
-            pane.show(DetailView(sentence="There is no such agent any more."))
+            there = f"{self.desk.key('app.agents')} shows those that there are."
+            pane.show(DetailView(sentence=f"There is no such agent any more; {there}"))
             return
         pending = self._actions.pending([agent]).get(agent.name, "")
         away = "not up to date: its slot's daemon is away" if slot.head.stale else ""
@@ -176,10 +180,10 @@ class AgentScreen(HeroScreen):
         return (*hints, (key("agent.reply"), "in your own words"))
 
     def _colour(self, name: str) -> str:
-        return self.app.theme_variables.get(name, "")
+        return rich_colour(self.app, name)
 
     def _follow(self, slot: str, id: str) -> AsyncIterator[AgentBatch]:
-        return self.desk.follow_agent(slot, id, FIRST_LINES)
+        return self.desk.logs.follow_agent(slot, id, FIRST_LINES)
 
     def _run(self, work: Coroutine[Any, Any, object]) -> None:
         self.run_worker(work, group="agent")

@@ -126,11 +126,11 @@ class AgentActions:
         if not self.enabled(action, agent):
             return
         if agent is None or action == "new":
-            self._desk.show_agent_form(agent.service if agent else "")
+            self._desk.ways.show_agent_form(agent.service if agent else "")
             return
         match action:
             case "open":
-                self._desk.show_agent(agent.slot, agent.id)
+                self._desk.ways.show_agent(agent.slot, agent.id)
             case "attach":
                 self._run(self._attach(agent))
             case "stop" | "clear" | "compact":
@@ -155,8 +155,12 @@ class AgentActions:
         foreign = next((each.slot for each in agents if each.slot != self._desk.me), self._desk.me)
 
         def agreed() -> None:
-            for each in agents:
+            newest = [self._desk.fleet.agent(each.slot, each.id) for each in agents]
+            able = [each for each in newest if each and self.enabled(name, each)]
+            for each in able:
                 self._begin(name, each)
+            if len(able) < len(agents):
+                self._desk.tell("What has ended meanwhile is left alone.")
             done()
 
         self._desk.confirm(f"session.{name}", question, agreed, user=foreign)

@@ -188,7 +188,7 @@ class AgentForm(ModalScreen[str]):
         self.dismiss("")
         for warning in started.warnings:
             self.desk.tell(warning)
-        self.desk.show_agents(started.agent.name)
+        self.desk.ways.show_agents(started.agent.name)
 
 
 def _field(label: str, field: Widget) -> Iterable[Widget]:

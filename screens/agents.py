@@ -11,9 +11,11 @@ from textual.widget import Widget
 
 from backends.model.agents import Agent
 from screens.agent_actions import BULK, AgentActions
-from screens.desk import AgentBatch, Cell, Changes, Desk, Target
-from screens.filtered import FilteredScreen
+from screens.desk import Desk, Target
+from screens.fleet_view import Cell, Changes
 from screens.frame import HeroScreen
+from screens.log_source import AgentBatch
+from screens.marked import MarkedScreen
 from screens.widgets.agent_cells import AgentTable
 from screens.widgets.agent_detail import agent_detail
 from screens.widgets.agent_model import (
@@ -31,6 +33,7 @@ from screens.widgets.filterbar import FilterBar
 from screens.widgets.linelist import LineList
 from screens.widgets.list_order import next_of, order_notes
 from screens.widgets.listpanel import ListPanel
+from screens.widgets.no_answer import AWAY, no_box
 from screens.widgets.titles import set_titles
 
 FIRST_LINES = 200
@@ -38,11 +41,11 @@ _IN_FULL = frozenset({"reply", "allow", "deny"})
 """What is done where one has read what the agent asks."""
 
 
-class AgentsScreen(FilteredScreen[AgentFilters]):
+class AgentsScreen(MarkedScreen[AgentFilters, AgentRow]):
     """The agents of all slots; the cursor begins on the one named `first` (`alice/3`)."""
 
     PLACE = "agents"
-    KEPT = ("_filters", "_described", "_sort", "_marks")
+    KEPT = (*MarkedScreen.KEPT, "_described", "_sort")
     CSS_PATH = "../styles/agents.tcss"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (180, "-wide")]  # noqa: RUF012
     VERTICAL_BREAKPOINTS = [(0, "-low"), (32, "-high")]  # noqa: RUF012
@@ -51,11 +54,9 @@ class AgentsScreen(FilteredScreen[AgentFilters]):
         super().__init__(desk, AgentFilters())
         self._first = first
         self._actions = AgentActions(desk, self._run, self._show_agents)
-        self._all: list[AgentRow] = []
         self._shown: Sequence[AgentRow] = ()
         self._described = True
         self._sort: Sort = SORTS[0]
-        self._marks: frozenset[str] = frozenset()
 
     def body(self) -> Iterable[Widget]:
         """The list; what the agent under the cursor does."""
@@ -73,15 +74,9 @@ class AgentsScreen(FilteredScreen[AgentFilters]):
         super().on_mount()
 
     @property
-    def list(self) -> LineList[AgentRow]:
-        """The table of agents."""
-        return self.query_one(ListPanel).list
-
-    @property
     def agent(self) -> Agent | None:
         """The one under the cursor."""
-        row = self.list.row if self.ready else None
-        return row.agent if row else None
+        return self.row.agent if self.row else None
 
     @property
     def target(self) -> Target | None:
@@ -110,16 +105,18 @@ class AgentsScreen(FilteredScreen[AgentFilters]):
         now = self.desk.now().replace(microsecond=0)  # within a second, lines of agents that did not change stay
         return AgentTable(now, self.desk.me, self._actions.pending(agents), self._marks)
 
+    def show_rows(self) -> None:
+        """See `FilteredScreen`."""
+        self._show_agents()
+        self.refresh_hints()
+
     def _show_agents(self) -> None:
         if not self.ready:
             return
         slots = self.desk.fleet.slots.values()
         rows = [AgentRow(agent, slot.head.stale) for slot in slots for agent in slot.agents.values()]
-        self._all = ordered(rows, self.desk.me, self._sort)
-        self._marks &= {row.agent.name for row in rows}
-        shown = filtered(self._all, self._filters)
-        if shown != self._shown:
-            self._shown = shown
+        self.take(ordered(rows, self.desk.me, self._sort), known=self.desk.fleet.known)
+        self._shown = filtered(self._rows, self._filters)
         sentence = "" if self._shown else self._sentence()
         self.query_one(ListPanel).show(self._shown, self._table(), self._titles(), sentence)
         self.query_one("#agents-side").display = self._described and bool(self._shown)
@@ -128,22 +125,21 @@ class AgentsScreen(FilteredScreen[AgentFilters]):
         self._show_detail()
 
     def _titles(self) -> tuple[str, str]:
-        agents = [row.agent for row in self._all]
+        agents = [row.agent for row in self._rows]
         counts = [
             (sum(needs_person(one) and one.state == state for one in agents), word) for state, word in _NEEDY
         ]
         counts.append((sum(one.state == "working" for one in agents), "working"))
         told = [f"{count} {word}" for count, word in counts if count]
-        away = "" if self.desk.fleet.connection == "online" else "not up to date: the box is not connected"
+        away = AWAY if self._rows and self.desk.fleet.connection != "online" else ""
         told += order_notes(SORTS, self._sort, len(self._marks))
         return " · ".join(("agents", *told)), away
 
     def _sentence(self) -> str:
         fleet, key = self.desk.fleet, self.desk.key
         if not fleet.known:
-            why = f"\n{fleet.why}\n\nTrying again." if fleet.why else ""
-            return "The box does not answer." + why if why else "Asking the box…"
-        if self._all:
+            return no_box(fleet.why)
+        if self._rows:
             return f"Nothing matches.\n\n{key('app.back')} clears the filter."
         if not self.desk.me:
             return "Nobody runs an agent.\n\nThis login has no slot here to start one in."
@@ -178,7 +174,7 @@ class AgentsScreen(FilteredScreen[AgentFilters]):
             self._show_detail()
 
     def _follow(self, slot: str, id: str) -> AsyncIterator[AgentBatch]:
-        return self.desk.follow_agent(slot, id, FIRST_LINES)
+        return self.desk.logs.follow_agent(slot, id, FIRST_LINES)
 
     @on(LineList.Highlighted)
     def _moved(self) -> None:
@@ -202,9 +198,6 @@ class AgentsScreen(FilteredScreen[AgentFilters]):
         """Only mine, or all again."""
         self.only_mine(self.desk.me)
 
-    def show_filtered(self) -> None:
-        self._show_agents()
-
     # -- keys -------------------------------------------------------------------------------------
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
@@ -219,40 +212,24 @@ class AgentsScreen(FilteredScreen[AgentFilters]):
 
     def _meant(self, name: str) -> Sequence[Agent]:
         """Those that are marked, where `name` can be done to several; else the one under the cursor."""
-        marked = [row.agent for row in self._all if row.agent.name in self._marks] if name in BULK else []
-        return marked or ([self.agent] if self.agent else [])
+        rows = self.meant if name in BULK else (self.row,)
+        return [row.agent for row in rows if row]
 
     def action_agent(self, name: str) -> None:
         """Do something to the agent under the cursor, or to all that are marked."""
         if self._marks and name in BULK:
-            self._actions.do_all(name, self._meant(name), lambda: self._set_marks(frozenset()))
+            self._actions.do_all(name, self._meant(name), self.unmark)
         else:
             self._actions.do(name, self.agent)
 
     def action_agents_sort(self) -> None:
         """By the next thing."""
         self._sort = next_of(SORTS, self._sort)
-        self._show_agents()
+        self.show_rows()
 
     def action_agents_mark(self) -> None:
-        """Mark or unmark an agent, and go on: stop, interrupt, compact, resume and copy are of all marked."""
-        if agent := self.agent:
-            self._set_marks(self._marks ^ {agent.name})
-            self.list.action_move(1)
-
-    def _set_marks(self, marks: frozenset[str]) -> None:
-        self._marks = marks
-        self._show_agents()
-        self.refresh_hints()
-
-    def clear(self) -> bool:
-        """Esc takes back the filters, then the marks."""
-        if super().clear():
-            return True
-        if not self._marks:
-            return False
-        self._set_marks(frozenset())
-        return True
+        """Mark or unmark an agent: stop, interrupt, compact, resume and copy are of all marked."""
+        self.mark()
 
     @on(LineList.Selected)
     def _opened(self) -> None:
@@ -261,7 +238,7 @@ class AgentsScreen(FilteredScreen[AgentFilters]):
     def action_agents_describe(self) -> None:
         """Show or hide what the agent under the cursor does."""
         self._described = not self._described
-        self._show_agents()
+        self.show_rows()
 
 
 _NEEDY = (("waiting", "waiting"), ("error", "failed"))

@@ -17,6 +17,7 @@ from screens.widgets.actionbutton import ActionButton
 from screens.widgets.agent_dialog import question_text
 from screens.widgets.celltext import clean
 from screens.widgets.glyphs import UNICODE
+from screens.widgets.rich_colours import rich_colour
 
 Decision = Literal["allow", "deny", "words"]
 
@@ -83,7 +84,7 @@ class ApprovalDialog(ModalScreen[Decision | None]):
         return not self._typed or self.query_one("#approval-name", Input).value.strip() == self._typed
 
     def _colour(self, name: str) -> str:
-        return self.app.theme_variables.get(name, "")
+        return rich_colour(self.app, name)
 
     def _radius(self) -> Text:
         held = self._item.approval

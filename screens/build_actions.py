@@ -6,9 +6,10 @@ from collections.abc import Callable, Sequence
 
 from rich.cells import cell_len
 
-from backends.model.calls import ReleaseListParams, ReleaseListResult
 from backends.model.errors import HeroError
+from backends.model.forge_calls import ReleaseListParams, ReleaseListResult
 from backends.model.state import Build
+from screens.build_feed import BuildFeed
 from screens.desk import Desk
 from screens.question import Question
 from screens.widgets.build_model import is_open
@@ -24,8 +25,9 @@ _NAME = 16
 class BuildActions:
     """The actions of one screen."""
 
-    def __init__(self, desk: Desk):
+    def __init__(self, desk: Desk, feed: BuildFeed):
         self._desk = desk
+        self._feed = feed
 
     def enabled(self, action: str, build: Build | None, chosen: Sequence[Build]) -> bool:
         """Whether the screen's `action` can do something to `build`, or one of several to any `chosen`."""
@@ -47,7 +49,7 @@ class BuildActions:
     def log(self, build: Build) -> None:
         """The whole log, on the whole screen."""
         if build.started_at:
-            self._desk.show_logs(build.slot, (), build.id)
+            self._desk.ways.show_logs(build.slot, (), build.id)
         else:
             self._desk.tell("It has not begun yet." if is_open(build) else "It never began, so it has no log.")
 
@@ -58,8 +60,11 @@ class BuildActions:
             return
 
         def do() -> None:
-            for build in stopped:
+            still = [build for build in stopped if is_open(self._feed.newest(build))]
+            for build in still:
                 self._desk.cancel_build(build.id)
+            if len(still) < len(stopped):
+                self._desk.tell("What has ended meanwhile is left alone.")
             done()
 
         self._confirm("builds.cancel", stopped, "Stop the build of", "Stop", "Stop it", do)

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from pydantic import ValidationError
 
-from backends.model.calls import BuildListParams, BuildListResult
+from backends.model.build_calls import BuildListParams, BuildListResult
 from backends.model.errors import HeroError
 from backends.model.state import Build, Event
 from screens.desk import Desk
@@ -34,6 +34,10 @@ class BuildFeed:
         """True once the box has answered."""
         self.problem: HeroError | None = None
         """Why the last question was not answered."""
+
+    def newest(self, build: Build) -> Build:
+        """As it is known now."""
+        return self.book.builds.get(build.id, build)
 
     def heard(self, event: Event) -> bool:
         """Take in news of a build; True if `settle` should be called before long."""

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from screens.build_feed import BuildFeed
 from screens.widgets.build_model import SORTS, Sort
 from screens.widgets.list_order import order_notes
+from screens.widgets.no_answer import AWAY, refusal
 
 
 def titles(feed: BuildFeed, service: str, sort: Sort, marked: int, *, online: bool) -> tuple[str, str]:
@@ -19,19 +20,21 @@ def titles(feed: BuildFeed, service: str, sort: Sort, marked: int, *, online: bo
     told += order_notes(SORTS, sort, marked)
     title = " · ".join((f"builds of {service}" if service else "builds", *told))
     if not online:
-        return title, "not up to date: the box is not connected"
+        return title, AWAY if feed.known else ""
     return title, f"of the newest {len(builds)}" if sort != SORTS[0] and feed.book.more else ""
 
 
-def empty_sentence(feed: BuildFeed, service: str, key: Callable[[str], str], *, online: bool) -> str:
-    """Why there is no build in the list, and what to do."""
+def empty_sentence(feed: BuildFeed, service: str, key: Callable[[str], str], away: str) -> str:
+    """Why there is no build in the list, and what to do; `away` is what to say while the box is not there."""
     if feed.builds:
         none = f"None of the newest {len(feed.builds)} matches." if feed.book.more else "Nothing matches."
         return f"{none}\n\n{key('app.back')} clears the filter."
+    if away and not feed.known:
+        return away
     if feed.problem:
-        return f"{feed.problem.message}\n\n{feed.problem.hint or 'ctrl-r asks again.'}"
+        return refusal(feed.problem.message, feed.problem.hint, key("app.refresh"))
     if not feed.known:
-        return "Asking the box…" if online else "The box is not connected.\n\nTrying again."
+        return "Asking the box…"
     what = f"Nothing of {service} was" if service else "Nothing was"
     return (
         f"{what} built yet.\n\n{key('cell.build')} on a service builds it;\n"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable
 
 from textual import on
 from textual.containers import Container
@@ -12,8 +12,10 @@ from backends.model.state import Build, Event
 from screens.build_actions import BuildActions
 from screens.build_feed import BuildFeed
 from screens.build_words import empty_sentence, titles
-from screens.desk import Changes, Desk, LogBatch, Target
-from screens.filtered import FilteredScreen
+from screens.desk import Desk, Target
+from screens.fleet_view import Changes
+from screens.log_source import LogBatch
+from screens.marked import MarkedScreen
 from screens.widgets.build_cells import BuildLook, BuildTable
 from screens.widgets.build_detail import build_detail
 from screens.widgets.build_model import SORTS, BuildFilters, Sort, filtered, sorted_by
@@ -23,17 +25,18 @@ from screens.widgets.filterbar import FilterBar
 from screens.widgets.linelist import LineList
 from screens.widgets.list_order import next_of
 from screens.widgets.listpanel import ListPanel
+from screens.widgets.no_answer import no_box
 from screens.widgets.titles import set_titles
 
 LOOKED_THROUGH = 500
 """Builds that are asked for by themselves: for one that a filter leaves, or where older ones stand anywhere."""
 
 
-class BuildsScreen(FilteredScreen[BuildFilters]):
+class BuildsScreen(MarkedScreen[BuildFilters, Build]):
     """The builds of `service`, or of all services."""
 
     PLACE = "builds"
-    KEPT = ("_filters", "_described", "_sort", "_marks")
+    KEPT = (*MarkedScreen.KEPT, "_described", "_sort")
     CSS_PATH = "../styles/builds.tcss"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (180, "-wide")]  # noqa: RUF012
     VERTICAL_BREAKPOINTS = [(0, "-low"), (32, "-high")]  # noqa: RUF012
@@ -41,12 +44,11 @@ class BuildsScreen(FilteredScreen[BuildFilters]):
     def __init__(self, desk: Desk, service: str = "") -> None:
         super().__init__(desk, BuildFilters())
         self.service = service
-        self._feed = BuildFeed(desk, service, self._show_builds)
-        self._actions = BuildActions(desk)
+        self._feed = BuildFeed(desk, service, self.show_rows)
+        self._actions = BuildActions(desk, self._feed)
         self._shown: list[Build] = []
         self._described = True
         self._sort: Sort = SORTS[0]
-        self._marks: frozenset[str] = frozenset()
         self._settling = False
         self._online = False
         self._unwatch: Callable[[], None] | None = None
@@ -72,22 +74,6 @@ class BuildsScreen(FilteredScreen[BuildFilters]):
             self._unwatch()
 
     @property
-    def list(self) -> LineList[Build]:
-        """The table of builds."""
-        return self.query_one(ListPanel).list
-
-    @property
-    def build(self) -> Build | None:
-        """The one under the cursor."""
-        return self.list.row if self.ready else None
-
-    @property
-    def _chosen(self) -> Sequence[Build]:
-        """Those that are marked, else the one under the cursor."""
-        marked = [one for one in self._feed.builds if one.id in self._marks] if self._marks else []
-        return marked or ([self.build] if self.build else [])
-
-    @property
     def place(self) -> str:
         """`builds`, or `builds hero_db`."""
         return f"builds {self.service}".strip()
@@ -95,7 +81,7 @@ class BuildsScreen(FilteredScreen[BuildFilters]):
     @property
     def target(self) -> Target | None:
         """The slot and service of the build under the cursor."""
-        build = self.build
+        build = self.row
         return Target(build.slot, build.service) if build else Target(self.desk.me, self.service)
 
     # -- what the box tells -----------------------------------------------------------------------
@@ -124,12 +110,12 @@ class BuildsScreen(FilteredScreen[BuildFilters]):
         if online and not self._online:
             self.again()
         self._online = online
-        self._show_builds()
+        self.show_rows()
 
     def tick(self) -> None:
         """Seconds and ages; what runs may have become slower than another one."""
         if self._shown and self._sort == "slowest":
-            self._show_builds()
+            self.show_rows()
         elif self._shown:
             self.list.show(self._shown, self._table())
             self._show_detail()
@@ -141,20 +127,19 @@ class BuildsScreen(FilteredScreen[BuildFilters]):
     def _table(self) -> BuildTable:
         return BuildTable(self._look(), self._marks)
 
-    def _show_builds(self) -> None:
+    def show_rows(self) -> None:
+        """See `FilteredScreen`."""
         if not self.ready:
             return
         feed, online, key = self._feed, self._online, self.desk.key
-        if feed.known:  # until then nobody knows which of them are gone
-            self._marks = self._marks.intersection(feed.book.builds)
+        self.take(feed.builds, known=feed.known)
         left = sorted_by(filtered(feed.builds, self._filters), self._sort, self.desk.now())
-        shown = [self._newest(build) for build in left]
-        if shown != self._shown:
-            self._shown = shown
-        sentence = "" if shown else empty_sentence(feed, self.service, key, online=online)
+        self._shown = [self._newest(build) for build in left]
+        away = "" if online else no_box(self.desk.fleet.why)
+        sentence = "" if self._shown else empty_sentence(feed, self.service, key, away)
         over = titles(feed, self.service, self._sort, len(self._marks), online=online)
         self.query_one(ListPanel).show(self._shown, self._table(), over, sentence)
-        self.query_one("#builds-side").display = self._described and bool(shown)
+        self.query_one("#builds-side").display = self._described and bool(self._shown)
         self._show_detail()
         self.refresh_hints()
         if not self._shown and self._filters.any:
@@ -169,7 +154,7 @@ class BuildsScreen(FilteredScreen[BuildFilters]):
         return build.model_copy(update={"phases": told.phases})
 
     def _show_detail(self) -> None:
-        build, panel, pane = self.build, self.query_one("#builds-side"), self.query_one(DetailPane)
+        build, panel, pane = self.row, self.query_one("#builds-side"), self.query_one(DetailPane)
         if not panel.display:
             self.query_one(BuildLog).show(None)
             return
@@ -186,7 +171,7 @@ class BuildsScreen(FilteredScreen[BuildFilters]):
             self.call_after_refresh(self._show_detail)
 
     def _follow(self, build: Build) -> AsyncIterator[LogBatch]:
-        return self.desk.follow(build.slot, (), FIRST_LINES, build.id)
+        return self.desk.logs.follow(build.slot, (), FIRST_LINES, build.id)
 
     @on(LineList.Highlighted)
     def _moved(self) -> None:
@@ -214,21 +199,18 @@ class BuildsScreen(FilteredScreen[BuildFilters]):
         """Only builds of my slot, or all again."""
         self.only_mine(self.desk.me)
 
-    def show_filtered(self) -> None:
-        self._show_builds()
-
     # -- keys -------------------------------------------------------------------------------------
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Only what can be done to the build under the cursor is offered."""
         if not super().check_action(action, parameters):
             return False
-        return self._actions.enabled(action, self.build, self._chosen if self.ready else ())
+        return self._actions.enabled(action, self.row, self.meant if self.ready else ())
 
     @on(LineList.Selected)
     def action_build_open(self) -> None:
         """The whole log, on the whole screen, or why there is none."""
-        if build := self.build:
+        if build := self.row:
             self._actions.log(build)
 
     def action_build_log(self) -> None:
@@ -238,50 +220,35 @@ class BuildsScreen(FilteredScreen[BuildFilters]):
     def action_build_sort(self) -> None:
         """By the next thing."""
         self._sort = next_of(SORTS, self._sort)
-        self._show_builds()
+        self.show_rows()
 
     def action_build_mark(self) -> None:
-        """Mark or unmark it, and go on: copy, cancel and rebuild are of all that are marked."""
-        if build := self.build:
-            self._set_marks(self._marks ^ {build.id})
-            self.list.action_move(1)
-
-    def _set_marks(self, marks: frozenset[str] = frozenset()) -> None:
-        self._marks = marks
-        self._show_builds()
+        """Mark or unmark it: copy, cancel and rebuild are of all that are marked."""
+        self.mark()
 
     def action_build_cancel(self) -> None:
         """Stop it, or all that are marked."""
-        self._actions.cancel(self._chosen, self._set_marks)
+        self._actions.cancel(self.meant, self.unmark)
 
     def action_build_again(self) -> None:
         """The same slot, service and branch, of each that is marked."""
-        self._actions.again(self._chosen, self._set_marks)
+        self._actions.again(self.meant, self.unmark)
 
     def action_build_publish(self) -> None:
         """The same as the one under the cursor, and publish what it makes."""
-        if build := self.build:
+        if build := self.row:
             self._actions.publish(build)
 
     def action_build_copy(self) -> None:
         """Choose what to copy."""
-        self._actions.copy(self._chosen)
+        self._actions.copy(self.meant)
 
     def action_build_link(self) -> None:
         """Ask where the release is, and copy that."""
-        if build := self.build:
+        if build := self.row:
             self.run_worker(self._actions.link(build), name="link", group="link", exclusive=True)
 
     def action_build_describe(self) -> None:
         """Show or hide details and log."""
         self._described = not self._described
-        self._show_builds()
-
-    def clear(self) -> bool:
-        """Esc takes back the filters, then the marks."""
-        if super().clear():
-            return True
-        if not self._marks:
-            return False
-        self._set_marks()
-        return True
+        self.show_rows()

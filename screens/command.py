@@ -16,6 +16,7 @@ from textual.widgets import Input, Static
 
 from screens.widgets.celltext import clean, fit
 from screens.widgets.early_keys import type_early
+from screens.widgets.rich_colours import rich_colour
 
 SHOWN = 8
 Completer = Callable[[str], Sequence[str]]
@@ -84,13 +85,13 @@ class CommandLine(ModalScreen[str | None]):
     def _lines(self) -> Text:
         """What can follow, each with what it does where that is known."""
         wide = max((cell_len(clean(offer)) for offer in self._offers), default=0)
-        colours = self.app.theme_variables
+        primary, quiet = rich_colour(self.app, "primary"), rich_colour(self.app, "quiet")
         text = Text(no_wrap=True, overflow="ellipsis")
         for place, offer in enumerate(self._offers):
             chosen = place == self._chosen
-            text.append(f"{'▌' if chosen else ' '}{fit(offer, wide)}", style=colours["primary"] if chosen else "")
+            text.append(f"{'▌' if chosen else ' '}{fit(offer, wide)}", style=primary if chosen else "")
             if told := self._told.get(offer.removeprefix("!")):
-                text.append(f"  {clean(told)}", style=colours["quiet"])
+                text.append(f"  {clean(told)}", style=quiet)
             text.append("\n" if place < len(self._offers) - 1 else "")
         return text
 

@@ -7,15 +7,17 @@ from collections.abc import Iterable
 from textual import on
 from textual.widget import Widget
 
-from backends.model.calls import CompareParams, CompareResult
 from backends.model.errors import HeroError
-from backends.model.state import CommitInfo
-from screens.desk import Changes, Desk, Target
+from backends.model.forge import CommitInfo
+from backends.model.forge_calls import CompareParams, CompareResult
+from screens.desk import Desk, Target
+from screens.fleet_view import Changes
 from screens.frame import HeroScreen
 from screens.widgets.celltext import clean
 from screens.widgets.commit_cells import CommitTable
 from screens.widgets.linelist import LineList
 from screens.widgets.listpanel import ListPanel
+from screens.widgets.no_answer import AWAY, no_box, refusal
 from screens.widgets.release_text import Version
 
 PAGE = 100
@@ -132,7 +134,7 @@ class CompareScreen(HeroScreen):
         count = f"{len(self._commits):,}{' and more' if self._next_page else ''}"
         many = "" if len(self._commits) == 1 else "s"
         told = f" · {count} commit{many}" if self._commits else ""
-        stale = "" if self._online else "not up to date: the box is not connected"
+        stale = AWAY if self._commits and not self._online else ""
         if self._problem and self._commits:
             stale = f"there are more, but: {self._problem.message}"
         titles = (f"{self._older.name} → {self._newer.name}{told}", stale)
@@ -142,12 +144,12 @@ class CompareScreen(HeroScreen):
 
     def _sentence(self) -> str:
         key = self.desk.key
+        if self._next_page is not None and not self._online:
+            return no_box(self.desk.fleet.why)
         if self._problem:
-            return (
-                f"{clean(self._problem.message)}\n\n{clean(self._problem.hint)}\n{key('app.refresh')} asks again."
-            )
+            return refusal(self._problem.message, self._problem.hint, key("app.refresh"))
         if self._next_page is not None:
-            return "Asking the forge…" if self._online else "The box is not connected.\n\nTrying again."
+            return "Asking the forge…"
         older, newer = clean(self._older.name), clean(self._newer.name)
         return (
             f"{newer} has no commit that {older} lacks:\nit is the older of the two, or the same.\n\n"

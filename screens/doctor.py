@@ -12,11 +12,11 @@ from textual.widget import Widget
 
 from backends.model.errors import HeroError
 from backends.model.health_report import HealthMend
-from screens.desk import Changes, Desk, Target
+from screens.desk import Desk, Target
 from screens.examination import DoctorSource, Ill, Job, Key, Looked, Plan
-from screens.filtered import FilteredScreen
+from screens.fleet_view import Changes
+from screens.marked import MarkedScreen
 from screens.question import Question
-from screens.widgets.celltext import clean
 from screens.widgets.doctor_words import (
     copied,
     empty_sentence,
@@ -31,6 +31,7 @@ from screens.widgets.finding_model import SORTS, FindingFilters, FindingRow, Sor
 from screens.widgets.linelist import LineList
 from screens.widgets.list_order import next_of
 from screens.widgets.listpanel import ListPanel
+from screens.widgets.no_answer import outdated
 from screens.widgets.textpane import TextPane
 from screens.widgets.titles import set_titles
 
@@ -40,12 +41,12 @@ GATHER_SECONDS = 0.05
 """How long answers are gathered before the list is painted."""
 
 
-class DoctorScreen(FilteredScreen[FindingFilters]):
+class DoctorScreen(MarkedScreen[FindingFilters, FindingRow]):
     """The doctor; `source` looks and mends."""
 
     PLACE = "doctor"
     CSS_PATH = ["../styles/textpane.tcss", "../styles/doctor.tcss"]  # noqa: RUF012
-    KEPT = ("_filters", "_described", "_jobs", "_found", "_mends", "_looked_at", "_sort")
+    KEPT = (*MarkedScreen.KEPT, "_described", "_jobs", "_found", "_mends", "_looked_at", "_sort")
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (160, "-wide")]  # noqa: RUF012
     VERTICAL_BREAKPOINTS = [(0, "-low"), (32, "-high")]  # noqa: RUF012
 
@@ -57,12 +58,10 @@ class DoctorScreen(FilteredScreen[FindingFilters]):
         self._stale: set[Key] = set()
         self._mends: tuple[HealthMend, ...] = ()
         self._sort: Sort = SORTS[0]
-        self._marks: frozenset[str] = frozenset()
         self._looked_at: datetime | None = None
         self._problem: HeroError | None = None
         self._looking = self._mending = self._gathering = False
         self._described = True
-        self._rows: Sequence[FindingRow] = ()
         self._shown: Sequence[FindingRow] = ()
 
     def body(self) -> Iterable[Widget]:
@@ -81,15 +80,9 @@ class DoctorScreen(FilteredScreen[FindingFilters]):
             self.again()
 
     @property
-    def list(self) -> LineList[FindingRow]:
-        """The table of findings."""
-        return self.query_one(ListPanel).list
-
-    @property
     def target(self) -> Target | None:
         """The slot that the finding is about."""
-        row = self.list.row if self.ready else None
-        return Target((row.job.slot if row else "") or self.desk.me)
+        return Target((self.row.job.slot if self.row else "") or self.desk.me)
 
     @property
     def _age(self) -> float | None:
@@ -106,7 +99,7 @@ class DoctorScreen(FilteredScreen[FindingFilters]):
 
     async def _examine(self) -> None:
         self._looking, self._problem = True, None
-        self._show_rows()
+        self.show_rows()
         try:
             async with aclosing(self._source.examine()) as told:
                 async for one in told:
@@ -115,7 +108,7 @@ class DoctorScreen(FilteredScreen[FindingFilters]):
         except HeroError as error:
             self._problem = error
         self._looking, self._stale = False, set()
-        self._show_rows()
+        self.show_rows()
 
     def _take(self, told: Plan | Looked) -> None:
         if isinstance(told, Plan):
@@ -124,6 +117,9 @@ class DoctorScreen(FilteredScreen[FindingFilters]):
             self._found = {key: looked for key, looked in self._found.items() if key in keys}
             self._stale = set(self._found)
         else:
+            before = self._found.get(told.job.key)
+            if before and before.findings != told.findings:  # what was marked of it may be another one by now
+                self._marks -= {row.key for row in self._rows if row.job.key == told.job.key}
             self._found[told.job.key] = told
             self._stale.discard(told.job.key)
         if not self._gathering:
@@ -133,14 +129,14 @@ class DoctorScreen(FilteredScreen[FindingFilters]):
     def _gathered(self) -> None:
         self._gathering = False
         if self.query(ListPanel):  # it may have been left meanwhile
-            self._show_rows()
+            self.show_rows()
 
     # -- painting ---------------------------------------------------------------------------------
 
     def show(self, changes: Changes) -> None:
         """The doctor looks without the box's daemon; that is one of the findings."""
         if changes.shape:
-            self._show_rows()
+            self.show_rows()
 
     def tick(self) -> None:
         """How long ago it was."""
@@ -149,14 +145,13 @@ class DoctorScreen(FilteredScreen[FindingFilters]):
     def _table(self) -> FindingTable:
         return FindingTable(self._marks)
 
-    def _show_rows(self) -> None:
+    def show_rows(self) -> None:
+        """See `FilteredScreen`."""
         if not self.ready or not self.app.is_running:
             return
-        self._rows = rows_of(self._jobs, self._found, self._stale)
-        shown = filtered(ordered(self._rows, self._sort), self._filters)
-        if shown != self._shown:
-            self._shown = shown
-        sentence = empty_sentence(self._filters, self._problem, self._rows, self.desk.key) if not shown else ""
+        self.take(rows_of(self._jobs, self._found, self._stale))
+        self._shown = filtered(ordered(self._rows, self._sort), self._filters)
+        sentence = empty_sentence(self._filters, self._problem, self._rows, self.desk.key)
         self.query_one(ListPanel).show(self._shown, self._table(), self._titles(), sentence)
         self.query_one("#doctor-side").display = self._described and bool(self._shown)
         self._show_detail()
@@ -167,7 +162,7 @@ class DoctorScreen(FilteredScreen[FindingFilters]):
         going = "mending…" if self._mending else f"{left} to come" if self._looking and left else ""
         title = list_title(self._rows, going, self._sort, self._marks)
         if self._problem and self._rows:
-            return title, f"not up to date: {clean(self._problem.message)}"
+            return title, outdated(self._looked_at, self.desk.now(), self._problem.message)
         if self._looking or self._looked_at is None:
             return title, "looking…" if self._looking else ""
         return title, looked_words(self._looked_at, self.desk.now(), self.desk.key("doctor.again"))
@@ -197,17 +192,15 @@ class DoctorScreen(FilteredScreen[FindingFilters]):
             busy = self.desk.read_only or self._mending or not self.ready
             return not busy and bool(self._ill_here() if action == "doctor_mend" else self._ill())
         if action == "doctor_mark":
-            return self.ready and self.list.row is not None and self.list.row.mendable
+            return self.row is not None and self.row.mendable
         return super().check_action(action, parameters)
 
     def _ill_here(self) -> Sequence[Ill]:
-        row = self.list.row
-        return [row.ill] if row and row.ill else []
+        return [self.row.ill] if self.row and self.row.ill else []
 
     def _ill(self) -> Sequence[Ill]:
         """What is marked, or without marks all that can be mended, as `doctor --fix` would."""
-        rows = [row for row in self._rows if row.key in self._marks] or self._rows
-        return [row.ill for row in rows if row.ill]
+        return [row.ill for row in self.marked or self._rows if row.ill]
 
     def action_doctor_mend(self) -> None:
         """Mend what is under the cursor, if the person agrees."""
@@ -228,35 +221,31 @@ class DoctorScreen(FilteredScreen[FindingFilters]):
     async def _mend(self, ill: Sequence[Ill]) -> None:
         self.workers.cancel_group(self, "doctor")  # it would tell of what is about to change
         self._mending, self._looking, self._mends = True, False, ()
-        self._show_rows()
+        self.show_rows()
         try:
             async with aclosing(self._source.mend(ill)) as mends:
                 async for mend in mends:
                     self._mends = (*self._mends, mend)
-                    self._show_rows()
+                    self.show_rows()
         except HeroError as error:
             self.desk.tell(f"{error.message} {error.hint}".strip(), failed=True)
         finally:
             self._mending = False
         done = sum(mend.done for mend in self._mends)
         self.desk.tell(f"{done} of {len(self._mends)} mended", failed=done < len(self._mends))
-        self._marks = frozenset()
         # All of it again: what was mended may have been the reason for something else.
         self.again()
 
     # -- keys -------------------------------------------------------------------------------------
 
     def action_doctor_mark(self) -> None:
-        """Mark or unmark what can be mended, and go on."""
-        if row := self.list.row:
-            self._marks ^= {row.key}
-            self._show_rows()
-            self.list.action_move(1)
+        """Mark or unmark what can be mended."""
+        self.mark()
 
     def action_doctor_sort(self) -> None:
         """By the next thing."""
         self._sort = next_of(SORTS, self._sort)
-        self._show_rows()
+        self.show_rows()
 
     def action_doctor_filter(self) -> None:
         """Ask for a filter."""
@@ -277,12 +266,12 @@ class DoctorScreen(FilteredScreen[FindingFilters]):
     def action_doctor_describe(self) -> None:
         """Show or hide the finding in full."""
         self._described = not self._described
-        self._show_rows()
+        self.show_rows()
 
     def action_doctor_copy(self) -> None:
         """Choose what to copy."""
-        if row := self.list.row:
-            self.desk.copy_one(copied(row))
+        if self.row:
+            self.desk.copy_one(copied(self.row))
 
     @on(LineList.Selected)
     def action_doctor_open(self) -> None:
@@ -295,18 +284,9 @@ class DoctorScreen(FilteredScreen[FindingFilters]):
         self.query_one("#doctor-side").display = True
         (self.query_one(TextPane) if full else self.list).focus()
 
-    def show_filtered(self) -> None:
-        self._show_rows()
-
     def clear(self) -> bool:
-        """Esc takes back the reading, the filters, the marks, one after the other."""
-        if self.has_class("-full"):
-            self.action_doctor_open()
-        elif super().clear():
-            return True
-        elif self._marks:
-            self._marks = frozenset()
-            self._show_rows()
-        else:
-            return False
+        """Esc ends the reading first."""
+        if not self.has_class("-full"):
+            return super().clear()
+        self.action_doctor_open()
         return True

@@ -22,9 +22,10 @@ from textual import constants
 from textual._compositor import Compositor, CompositorUpdate, LayoutUpdate
 from textual._styles_cache import StylesCache
 from textual._time import get_time
-from textual._types import MessageTarget
+from textual._types import MessageTarget, WatchCallbackType
 from textual._xterm_parser import XTermParser
 from textual.app import App
+from textual.await_complete import AwaitComplete
 from textual.binding import ActiveBinding
 from textual.color import Color
 from textual.css.model import RuleSet
@@ -131,10 +132,14 @@ class HeroDriver(LinuxDriver):
         """Take keys; while a sequence is incomplete, wait for the rest of it no longer than the escape delay."""
         parser, loop = XTermParser(self._debug), asyncio.get_running_loop()
         decode = getincrementaldecoder("utf-8")("replace").decode
+        early = tty.typed
 
         def take(received: bytes) -> None:
+            nonlocal early
             if not received:
                 self._app.exit(1)
+            # Until the terminal belonged to us it made a line's end of Enter, which would come as ctrl+j.
+            received, early = _with_enter(received, early), max(0, early - len(received))
             data = decode(received)
             for event in parser.feed(data) if data else ():
                 self.process_message(event)
@@ -151,6 +156,11 @@ class HeroDriver(LinuxDriver):
     def waiting(self) -> int:
         """How many bytes the terminal has not taken yet."""
         return self.tty.unsent if self.tty is not None else 0
+
+
+def _with_enter(received: bytes, early: int) -> bytes:
+    """The line ends among the first `early` bytes are Enter."""
+    return received[:early].replace(b"\n", b"\r") + received[early:]
 
 
 def rest_seconds(parser: XTermParser) -> float:
@@ -376,12 +386,38 @@ def _timed(timer: Timer, event_target: MessageTarget, interval: float, **options
     _begin_timer(timer, event_target, max(interval, SOONEST_SECONDS), **options)
 
 
+_dismiss = Screen.dismiss
+
+
+def _dismissed(screen: Screen[Any], result: Any = None) -> AwaitComplete:
+    """Close it, once, and what lies on it. Of two keys that come together Textual's own closes the one below."""
+    if screen not in screen.app.screen_stack:
+        return AwaitComplete()
+    if not screen.is_active:
+        screen.pop_until_active()
+    return _dismiss(screen, result)
+
+
+_watch = DOMNode.watch
+
+
+def _watched(
+    node: DOMNode, obj: DOMNode, attribute_name: str, callback: WatchCallbackType, init: bool = True
+) -> None:
+    """Watch it. Textual forgets who watched and was closed only when the value changes: of the theme, never."""
+    watchers = getattr(obj, "__watchers", {}).get(attribute_name, [])
+    watchers[:] = [each for each in watchers if not each[0]._closing]
+    _watch(node, obj, attribute_name, callback, init)
+
+
 def mend() -> None:
     """Make every App of this process work out styles when they are needed, and parse each style sheet once.
 
     A timer for a moment that has passed rings at once. Textual's own counts the rings that it has missed
     backwards, for ever, and nothing else goes on: so it is with a toast whose time runs out as it is mounted.
     """
+    DOMNode.watch = _watched  # type: ignore[method-assign,assignment]
+    Screen.dismiss = _dismissed  # type: ignore[method-assign,assignment]
     Timer.__init__ = _timed  # type: ignore[method-assign,assignment]
     StylesCache.get_inner_outer = _inner_outer  # type: ignore[method-assign,assignment]
     Stylesheet._process_component_classes = _style_parts  # type: ignore[method-assign,assignment]

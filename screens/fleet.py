@@ -2,32 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from operator import is_
 from typing import TYPE_CHECKING
 
 from textual import on
 from textual.containers import Container
-from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Static
 
-from screens.desk import INTEGRATION, Cell, Changes, Desk, InboxView, SlotView, Target
+from screens.desk import Desk, InboxView, Target
+from screens.fleet_looks import FleetLooks
+from screens.fleet_side import FleetSide
+from screens.fleet_view import INTEGRATION, Cell, Changes, SlotView
+from screens.fleet_words import empty_sentence, notes
 from screens.frame import HeroScreen
-from screens.widgets.cells import grid_cell
-from screens.widgets.detail import DetailPane, DetailView, detail_of
-from screens.widgets.faultlist import FaultList, faults_of
+from screens.widgets.faultlist import FaultList
 from screens.widgets.filterbar import FilterBar
-from screens.widgets.fleet_rows import head_detail, row_of, waits_by_slot
+from screens.widgets.fleet_rows import row_of, waits_by_slot
 from screens.widgets.grid import FleetGrid
-from screens.widgets.grid_data import GridCell, GridColumn, GridRow
+from screens.widgets.grid_data import Filters, GridColumn, GridRow
 from screens.widgets.grid_layout import Density
-from screens.widgets.grid_order import is_head
-from screens.widgets.titles import set_titles
+from screens.widgets.grid_order import Order, is_head
 
 if TYPE_CHECKING:
-    from backends.model.state import ServiceStatus
+    from backends.model.state import ServiceStatus, SlotStatus
 
 AGES_EVERY = 15
 """Seconds between two looks at the ages in the cells, which count minutes."""
@@ -48,31 +48,31 @@ class FleetScreen(HeroScreen):
         super().__init__(desk)
         self._density = density
         self._ticks = 0
-        self._marked: set[tuple[str, str]] = set()
+        self._marked: set[Cell] = set()
         self._described = True
         self._tagged = False
+        self._pointed = False
+        self._sectioned = False
+        self._services: list[str] = []
         self._inbox: InboxView | None = None
         self._waits: Mapping[str, int] = {}
         self._broken: list[tuple[ServiceStatus, ...]] = []
 
     def body(self) -> Iterable[Widget]:
-        """Grid and detail pane, or a sentence that says why there is none."""
+        """Grid and details, or a sentence that says why there is none."""
         with Container(id="fleet-body"):
             yield FleetGrid(id="fleet-grid")
             yield Static("", markup=False, id="fleet-empty", classes="empty")
-            with Container(id="fleet-side"):
-                with Container(id="fleet-faults", classes="panel"):
-                    yield FaultList(id="faults")
-                with Container(id="fleet-detail", classes="panel"):
-                    yield DetailPane(id="detail")
+            yield FleetSide(self.desk)
         yield FilterBar(id="fleet-filter")
 
     def on_mount(self) -> None:
         """The grid has the keys."""
         if self._density:
             self.grid.set_density(self._density)
-        self.grid.show_from(self._look_of, self._faults_of)
-        self.grid.tell_from(self._tip_of)
+        looks = FleetLooks(self.desk, lambda: self._marked)
+        self.grid.show_from(looks)
+        self.grid.tell_from(lambda user, service: looks.tip(user, service, self.grid.order))
         self.grid.focus()
         super().on_mount()
 
@@ -80,6 +80,11 @@ class FleetScreen(HeroScreen):
     def grid(self) -> FleetGrid:
         """The grid."""
         return self.query_one(FleetGrid)
+
+    @property
+    def side(self) -> FleetSide:
+        """What stands beside it."""
+        return self.query_one(FleetSide)
 
     @property
     def target(self) -> Target | None:
@@ -94,30 +99,46 @@ class FleetScreen(HeroScreen):
 
     def show(self, changes: Changes) -> None:
         """Rows and columns where they changed, else the changed cells alone."""
-        if changes.shape:
+        shape = changes.shape or self._is_reshaped(changes.cells)
+        if shape:
             self._show_shape()
         else:
             self.grid.look_again(changes.cells)
-        if self.grid.cursor in changes.cells or changes.shape:
+        self._drop_marks()
+        if self.grid.cursor in changes.cells or shape:
             self._show_detail()
         broken = [slot.faulty for slot in self.desk.fleet.slots.values()]
         if changes.shape or len(broken) != len(self._broken) or not all(map(is_, broken, self._broken)):
             self._broken = broken
-            self._show_faults()
+            self.side.show_faults()
         self._show_empty()
+
+    def _is_reshaped(self, cells: Iterable[Cell]) -> bool:
+        """Whether a service that the catalogue does not name has its first binding, or lost its last one."""
+        fleet = self.desk.fleet
+        named = {entry.name for entry in fleet.catalogue}
+        others = [(user, service) for user, service in cells if service not in named]
+        differs = any((name in self._services) is not bool(fleet.cell(user, name)) for user, name in others)
+        return differs and self._services != fleet.services()
 
     def _show_shape(self) -> None:
         fleet, grid = self.desk.fleet, self.grid
         heads = [fleet.slots[user].head for user in fleet.users()]
         self._tagged = tagged = self._has_tags()
         rows = [self._row(fleet.slots[head.slot], tagged) for head in heads]
-        first = grid.cursor is None
-        if first and len({head.box for head in heads}) > 1:
-            grid.set_order(replace(grid.order, group="box"))
-        services = fleet.services()
+        self._section(heads)
+        self._services = services = fleet.services()
         grid.set_shape(rows, [GridColumn(service, service) for service in services])
-        if first and self.desk.me in fleet.slots and services:
+        if not self._pointed and rows and services:
+            self._pointed = True
             grid.cursor = (self.desk.me, services[0])
+
+    def _section(self, heads: Sequence[SlotStatus]) -> None:
+        """More boxes than one stand in sections, unless the person has put the rows in an order before."""
+        if not self._sectioned and len({head.box for head in heads}) > 1:
+            self._sectioned = True
+            if self.grid.order == Order():
+                self.grid.set_order(Order(group="box"))
 
     def _has_tags(self) -> bool:
         """Where nobody has a credential the column tells nothing, and a narrow screen needs its room."""
@@ -138,103 +159,36 @@ class FleetScreen(HeroScreen):
 
     def show_agents(self, agents: frozenset[Cell]) -> None:
         """The sign of a slot whose agents are others now."""
-        for user in {user for user, _ in agents}:
-            if slot := self.desk.fleet.slots.get(user):
-                self.grid.set_row(self._row(slot, self._tagged))
-
-    def _look_of(self, user: str, service: str) -> GridCell | None:
-        fleet, cell = self.desk.fleet, (user, service)
-        status = fleet.cell(user, service)
-        if status is None:
-            return None
-        busy = fleet.busy.get(cell)
-        look = grid_cell(status, self.desk.now(), (busy.word, busy.share) if busy else None)
-        return replace(look, marked=True) if cell in self._marked else look
-
-    def _tip_of(self, user: str, service: str) -> Content | None:
-        from screens.widgets.cell_tip import cell_tip  # who has no mouse has no use for it
-
-        status, busy = self.desk.fleet.cell(user, service), self.desk.fleet.busy.get((user, service))
-        return cell_tip(user, status, self.desk.now(), busy.word if busy else "") if status else None
-
-    def _faults_of(self, user: str) -> int:
-        slot = self.desk.fleet.slots.get(user)
-        return len(slot.faulty) if slot else 0
+        slots = self.desk.fleet.slots
+        users = {user for user, _ in agents} & slots.keys()
+        self.grid.set_rows(self._row(slots[user], self._tagged) for user in users)
 
     def _show_detail(self) -> None:
-        panel, pane = self.query_one("#fleet-detail"), self.query_one(DetailPane)
-        target = self.target
-        if target is None:
-            self._show_head(panel, pane)
-            return
-        user, service = target.user, target.service
-        fleet = self.desk.fleet
-        away = user in fleet.slots and fleet.slots[user].head.stale
-        set_titles(panel, f"{user} · {service}", "not up to date: its daemon is away" if away else "")
-        panel.set_class(not self.desk.may_change(user), "foreign")
-        status = fleet.cell(user, service)
-        if status is None:
-            how = " Press s to bind and run it." if self.desk.may_change(user) else ""
-            pane.show(DetailView(sentence=f"{user} does not run {service}.{how}"))
-            return
-        busy = fleet.busy.get((user, service))
-        pane.show(detail_of(status, self.desk.now(), busy.word if busy else ""))
-
-    def _show_head(self, panel: Widget, pane: DetailPane) -> None:
-        cursor, view = self.grid.cursor, self.grid.view
-        panel.set_class(False, "foreign")
-        if cursor is None:
-            set_titles(panel, "")
-            pane.show(DetailView(sentence="Nothing is selected."))
-            return
-        row = view.rows[view.row_at[cursor[0]]]
-        members = [user for user, head in view.heads.items() if head == row.key]
-        set_titles(panel, row.title)
-        pane.show(head_detail(row, self.query_one(FaultList).faults, members, self.desk.key("grid.fold")))
-
-    def _show_faults(self) -> None:
-        fleet = self.desk.fleet
-        cells = [(user, cell) for user, slot in fleet.slots.items() for cell in slot.faulty]
-        faults = faults_of(cells, self.desk.now(), self.desk.me)
-        self.query_one(FaultList).show(faults)
-        panel = self.query_one("#fleet-faults")
-        panel.display = bool(faults)
-        set_titles(panel, "needs attention" if faults else "")
+        cursor, view, target = self.grid.cursor, self.grid.view, self.target
+        if target:
+            self.side.show_cell(target.user, target.service)
+        elif cursor:
+            row = view.rows[view.row_at[cursor[0]]]
+            self.side.show_head(row, [user for user, head in view.heads.items() if head == row.key])
+        else:
+            self.side.show_nothing()
 
     def _show_empty(self) -> None:
         """Say what to do where there is no grid to look at."""
-        sentence = self._empty_sentence()
+        view = self.grid.view
+        shown = bool(view.rows and view.columns)
+        sentence = empty_sentence(self.desk.fleet, self.grid.filters, self.desk.key, shown=shown)
         empty = self.query_one("#fleet-empty", Static)
         empty.display = bool(sentence)
         self.grid.display = not sentence
-        self.query_one("#fleet-side").display = not sentence and self._described
+        self.side.display = not sentence and self._described
         if sentence:
             empty.update(sentence)
-
-    def _empty_sentence(self) -> str:
-        fleet, filters = self.desk.fleet, self.grid.filters
-        if not fleet.known:
-            if fleet.connection == "reconnecting":
-                return f"The box does not answer.\n{fleet.why}\n\nTrying again; `hero_dev box status` tells more."
-            return "Connecting to the box…\n\nIts daemon is started if it does not run."
-        if not fleet.slots:
-            return "This box has no slots yet.\n\n`hero_tui demo` makes a box with four of them."
-        if not fleet.catalogue and not any(slot.cells for slot in fleet.slots.values()):
-            return "The catalogue names no services yet.\n\nThey stand in services.toml of the team repo."
-        if self.grid.view.rows and self.grid.view.columns:
-            return ""
-        if filters.only_faults:
-            return "Nothing is broken.\n\n! shows everybody again."
-        if filters.only_waiting:
-            return "Nothing waits for a person.\n\n@ shows everybody again."
-        if filters.text:
-            return f"Nothing matches /{filters.text}\n\nesc clears the filter."
-        return "Nothing to show.\n\nesc clears the filters."
 
     def tick(self) -> None:
         """The detail pane counts seconds, the cells minutes."""
         self._show_detail()
-        self._show_faults()
+        self.side.show_faults()
         self._ticks += 1
         if self._ticks % AGES_EVERY == 0:
             self.grid.grow_older()
@@ -252,26 +206,36 @@ class FleetScreen(HeroScreen):
     @on(FleetGrid.CellSelected)
     def _chosen(self, event: FleetGrid.CellSelected) -> None:
         if event.row_key == INTEGRATION:
-            self.desk.show_releases(event.column_key)
+            self.desk.ways.show_releases(event.column_key)
         else:
-            self.desk.show_slot(event.row_key, event.column_key)
+            self.desk.ways.show_slot(event.row_key, event.column_key)
+
+    # -- faults -----------------------------------------------------------------------------------
 
     @on(FaultList.Chosen)
     def _clicked_fault(self, event: FaultList.Chosen) -> None:
-        self.grid.cursor = (event.user, event.service)
+        if self.grid.shows(event.user, event.service):
+            self.grid.go_to(event.user, event.service)
+        else:
+            key = self.desk.key("app.back")
+            self.desk.tell(f"The filter leaves {event.user} {event.service} out; {key} clears it.")
+
+    @on(FaultList.More)
+    def _all_faults(self) -> None:
+        self._filter(replace(self.grid.filters, only_faults=True))
 
     def action_next_fault(self, step: int) -> None:
         """Go to the next broken service, in the order of the list, or to the one before."""
-        cells = [(fault.user, fault.service) for fault in self.query_one(FaultList).faults]
-        cells = [one for one in cells if one[0] in self.grid.view.row_at and one[1] in self.grid.view.column_at]
+        found = [(fault.user, fault.service) for fault in self.side.faults]
+        cells = [cell for cell in found if self.grid.shows(*cell)]
         if not cells:
             self.desk.tell("Nothing that is shown is broken.")
             return
         here = self.grid.cursor
         place = cells.index(here) + step if here in cells else 0 if step > 0 else -1
-        self.grid.cursor = cells[place % len(cells)]
+        self.grid.go_to(*cells[place % len(cells)])
 
-    # -- filters ----------------------------------------------------------------------------------
+    # -- filters and marks ------------------------------------------------------------------------
 
     def action_filter(self) -> None:
         """Ask for a filter."""
@@ -280,46 +244,35 @@ class FleetScreen(HeroScreen):
     @on(FilterBar.Changed)
     def _typing(self, event: FilterBar.Changed) -> None:
         if event.input.has_class("-open"):  # a key may still come while it is being closed
-            self._filter(event.value)
+            self._filter(replace(self.grid.filters, text=event.value.strip()))
 
     @on(FilterBar.Closed)
     def _typed(self, event: FilterBar.Closed) -> None:
-        self._filter(event.text)
+        self._filter(replace(self.grid.filters, text=event.text.strip()))
         self.grid.focus()
-
-    def _filter(self, text: str) -> None:
-        self.grid.set_filter(text)
-        self._filters_changed()
 
     def action_faults(self) -> None:
         """Only rows with something broken, or all again."""
-        self.grid.set_only_faults(not self.grid.filters.only_faults)
-        self._filters_changed()
+        self._filter(self.grid.filters.toggled("only_faults"))
 
     def action_waiting(self) -> None:
         """Only rows with something that waits for a person, or all again."""
-        self.grid.set_only_waiting(not self.grid.filters.only_waiting)
-        self._filters_changed()
+        self._filter(self.grid.filters.toggled("only_waiting"))
 
     def action_mine(self) -> None:
         """Only my row and the pinned one, or all again."""
         if self.desk.me:
-            self.grid.set_only_mine(not self.grid.filters.only_mine, self.desk.me)
-            self._filters_changed()
+            self._filter(self.grid.filters.toggled("mine", self.desk.me))
+
+    def _filter(self, filters: Filters) -> None:
+        self.grid.set_filters(filters)
+        self._tell_choice()
 
     @on(FleetGrid.OrderChanged)
-    def _filters_changed(self) -> None:
-        filters, order = self.grid.filters, self.grid.order
-        notes = [f"/{filters.text}"] if filters.text else []
-        notes += ["faults only"] if filters.only_faults else []
-        notes += ["waiting only"] if filters.only_waiting else []
-        notes += ["mine only"] if filters.only_mine else []
-        notes += [f"by {order.sort}"] if order.sort != "name" else []
-        notes += [f"grouped by {order.group}"] if order.group != "none" else []
-        notes += [f"{len(self._marked)} marked"] if self._marked else []
+    def _tell_choice(self) -> None:
         self._show_empty()
         self._show_detail()
-        self.say(" · ".join(notes))
+        self.say(notes(self.grid.filters, self.grid.order, len(self._marked)))
 
     def action_mark(self) -> None:
         """Mark or unmark the cell and go on to the next; marks are of one user at a time."""
@@ -327,11 +280,19 @@ class FleetScreen(HeroScreen):
         if target is None or self.desk.fleet.cell(target.user, target.service) is None:
             return
         cell = (target.user, target.service)
-        old = {one for one in self._marked if one[0] != target.user}
-        self._marked = (self._marked - old) ^ {cell}
-        self.grid.look_again((*old, cell))
+        self._mark({one for one in self._marked if one[0] == target.user} ^ {cell})
         self.grid.action_move(0, 1)
-        self._filters_changed()
+
+    def _mark(self, cells: set[Cell]) -> None:
+        changed, self._marked = self._marked ^ cells, cells
+        self.grid.look_again(changed)
+        self._tell_choice()
+
+    def _drop_marks(self) -> None:
+        """What is not bound any more cannot be acted on."""
+        bound = {cell for cell in self._marked if self.desk.fleet.cell(*cell)}
+        if bound != self._marked:
+            self._mark(bound)
 
     def action_describe(self) -> None:
         """Show or hide the detail pane."""
@@ -339,20 +300,11 @@ class FleetScreen(HeroScreen):
         self._show_empty()
 
     def clear(self) -> bool:
-        """Esc takes back the filters, one after the other."""
-        filters = self.grid.filters
-        if filters.text:
-            self._filter("")
-        elif filters.only_faults:
-            self.action_faults()
-        elif filters.only_waiting:
-            self.action_waiting()
-        elif filters.only_mine:
-            self.action_mine()
+        """Esc takes back the filters, one after the other, then the marks."""
+        if self.grid.filters.any:
+            self._filter(self.grid.filters.widened())
         elif self._marked:
-            cells, self._marked = self._marked, set()
-            self.grid.look_again(cells)
-            self._filters_changed()
+            self._mark(set())
         else:
             return False
         return True

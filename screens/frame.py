@@ -15,7 +15,8 @@ from textual.geometry import Size
 from textual.screen import Screen
 from textual.widget import Widget
 
-from screens.desk import Cell, Changes, Desk, Target
+from screens.desk import Desk, Target
+from screens.fleet_view import Cell, Changes
 from screens.widgets.doings import DoingStack
 from screens.widgets.keyfooter import KeyFooter
 from screens.widgets.statusbar import StatusBar
@@ -154,7 +155,7 @@ class HeroScreen(Screen[None]):
         """Status line, operations and, unless they cannot have changed, key `hints` as they are now."""
         if self.ready:
             self.query_one("#status", StatusBar).show(self.desk.status(self.place, self.note))
-            self.query_one("#doings", DoingStack).show(self.desk.doings)
+            self.query_one("#doings", DoingStack).show(self.desk.doings.all())
             if hints:
                 self.refresh_hints()
 
@@ -170,6 +171,8 @@ class HeroScreen(Screen[None]):
 
     def on_mount(self) -> None:
         """Show all that there is."""
+        if self._made:  # Textual calls it for each class, after the one that has called it in its own place
+            return
         self._made = True
         self.show(Changes())
         self._recall_widgets()

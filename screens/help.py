@@ -16,6 +16,7 @@ from textual.widgets import Static
 
 from screens.widgets.celltext import clean, fit
 from screens.widgets.glyphs import UNICODE
+from screens.widgets.rich_colours import rich_colour
 
 _TITLES = {
     "any": "everywhere",
@@ -79,7 +80,7 @@ class HelpDialog(ModalScreen[None]):
         self.query_one("#help-keys", Static).update(self._keys(width))
 
     def _colour(self, name: str) -> str:
-        return self.app.theme_variables.get(name, "")
+        return rich_colour(self.app, name)
 
     def _keys(self, width: int) -> Text:
         blocks = []

@@ -3,35 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import aclosing
-from dataclasses import replace
 
 from textual import on
 from textual.containers import Container
 from textual.widget import Widget
 
 from backends.model.state import Event
-from screens.desk import Changes, Desk, Target
+from screens.desk import Desk, Target
 from screens.filtered import FilteredScreen
+from screens.fleet_view import Changes
 from screens.frame import HeroScreen
 from screens.host_containers import EVERY_SECONDS, HostContainers
 from screens.host_disk import HostDisk
-from screens.host_view import HostNews, HostSource, HostView
-from screens.host_words import (
-    STALE_SECONDS,
-    age_of,
-    container_titles,
-    empty_sentence,
-    list_titles,
-    meters_titles,
-    no_containers,
-)
-from screens.widgets.celltext import clean
+from screens.host_machine import HostMachine
+from screens.host_view import HostSource
+from screens.host_words import container_titles, empty_sentence, list_titles, meters_titles, no_containers
 from screens.widgets.detail import DetailPane
 from screens.widgets.filterbar import FilterBar
 from screens.widgets.host_cells import UseTable, table_of
 from screens.widgets.host_detail import copied, host_detail
-from screens.widgets.host_meters import HostMeters, MetersView
+from screens.widgets.host_meters import HostMeters
 from screens.widgets.host_model import (
     SORTS,
     VIEWS,
@@ -42,7 +33,6 @@ from screens.widgets.host_model import (
     UseRow,
     View,
     filtered,
-    point_of,
     rows_of,
 )
 from screens.widgets.host_warning import HostWarningLine
@@ -57,26 +47,23 @@ _IN_VIEWS: Mapping[str, tuple[View, ...]] = {
     "host_copy": ("disk", "containers"),
 }
 """Actions that mean something in some views only."""
-_LIVE = 60
-"""Looks of this visit that are put at the end of the trend."""
 _METERS_MOST = 9
 _METERS_LOW = 5
 """Lines of meters at most, and on a low screen."""
 
 
-class HostScreen(FilteredScreen[HostFilters]):
+class HostScreen(FilteredScreen[HostFilters, HostRow]):
     """The machine of the box; `source` tells of it while somebody looks."""
 
     PLACE = "host"
     CSS_PATH = "../styles/host.tcss"
-    KEPT = ("_filters", "_view", "_sorts", "_folded", "_days", "_described")
+    KEPT = (*FilteredScreen.KEPT, "_view", "_sorts", "_folded", "_days", "_described")
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (170, "-wide")]  # noqa: RUF012
     VERTICAL_BREAKPOINTS = [(0, "-low"), (32, "-high")]  # noqa: RUF012
 
     def __init__(self, desk: Desk, source: HostSource) -> None:
         super().__init__(desk, HostFilters())
-        self._source = source
-        self._host = HostView()
+        self._machine = HostMachine(desk, source, self._paint_all)
         self._disk = HostDisk(desk, self._paint_all)
         self._containers = HostContainers(desk, self._paint_all)
         self._ticks = 0
@@ -111,16 +98,6 @@ class HostScreen(FilteredScreen[HostFilters]):
             self._unwatch()
 
     @property
-    def list(self) -> LineList[HostRow]:
-        """The table."""
-        return self.query_one(ListPanel).list
-
-    @property
-    def row(self) -> HostRow | None:
-        """The row under the cursor."""
-        return self.list.row if self.ready else None
-
-    @property
     def target(self) -> Target | None:
         """The slot of the row under the cursor, and the service that the row is about."""
         row = self.row
@@ -135,30 +112,13 @@ class HostScreen(FilteredScreen[HostFilters]):
     # -- looking ----------------------------------------------------------------------------------
 
     def _begin(self) -> None:
-        self.run_worker(self._follow(), name="host", group="host", exclusive=True)
+        self.run_worker(self._machine.follow(), name="host", group="host", exclusive=True)
         self.run_worker(self._disk.ask(), name="disk", group="disk", exclusive=True)
         self._ask_containers()
 
     def _ask_containers(self) -> None:
         if self._view == "containers":
             self.run_worker(self._containers.ask(), name="containers", group="containers")
-
-    async def _follow(self) -> None:
-        async with aclosing(self._source.follow()) as news:
-            async for one in news:
-                self._take(one)
-
-    def _take(self, news: HostNews) -> None:
-        if news.sample is None:
-            self._host = replace(self._host, problem=clean(news.lost))
-        else:
-            point = point_of(news.sample.machine, news.sample.time.timestamp())
-            minutes, days = self._host.minutes, self._host.days
-            if news.minutes is not None:
-                minutes, days = news.minutes, news.days
-            live = (*self._host.live, point)[-_LIVE:]
-            self._host = HostView(news.sample, minutes, days, live, self.desk.now())
-        self._paint_all()
 
     def _hear(self, event: Event) -> None:
         if event.kind == "host.disk":
@@ -195,36 +155,29 @@ class HostScreen(FilteredScreen[HostFilters]):
         if self._ticks % EVERY_SECONDS == 0:
             self._ask_containers()
 
-    def show_filtered(self) -> None:
-        self._paint_list()
-
     def _paint_all(self) -> None:
         if self.ready and self.query(ListPanel):  # an answer may come while the screen is being left
             self._paint_meters()
-            self._paint_list()
+            self.show_rows()
 
     def _paint_meters(self) -> None:
-        host, now = self._host, self.desk.now()
-        trend = (*(host.days if self._days else host.minutes), *host.live)
-        fresh = not host.problem and age_of(host, now) < STALE_SECONDS
-        meters, panel = self.query_one(HostMeters), self.query_one("#host-machine")
-        meters.show(MetersView(host.sample, trend, fresh))
+        view, meters, panel = self._machine.view, self.query_one(HostMeters), self.query_one("#host-machine")
+        meters.show(self._machine.meters(days=self._days))
         most = _METERS_LOW if self.has_class("-low") else _METERS_MOST
         height = max(1, min(most, meters.lines)) + 2
         if panel.styles.height is None or panel.styles.height.value != height:
             panel.styles.height = height
-        set_titles(panel, *meters_titles(host, now, days=self._days))
+        set_titles(panel, *meters_titles(view, self.desk.now(), days=self._days))
         growth = self._disk.report.growth if self._disk.report and self._view == "disk" else ()
-        self.query_one(HostWarningLine).show(host.sample.warnings if host.sample else (), growth)
+        self.query_one(HostWarningLine).show(view.sample.warnings if view.sample else (), growth)
 
-    def _paint_list(self) -> None:
+    def show_rows(self) -> None:
+        """See `FilteredScreen`."""
         if not self.ready or not self.query(ListPanel):
             return
-        sort, sample, disks = self._sorts[self._view], self._host.sample, self._disk.report
+        sort, sample, disks = self._sorts[self._view], self._machine.view.sample, self._disk.report
         rows = rows_of(self._view, sample, disks, self._containers.report, sort, self._folded)
-        shown = filtered(rows, self._filters)
-        if shown != self._shown:
-            self._shown = shown
+        self._shown = filtered(rows, self._filters)
         sentence = "" if self._shown else self._sentence()
         self.query_one(ListPanel).show(self._shown, self._table(), self._titles(sort), sentence)
         self.query_one("#host-side").display = self._described and bool(self._shown)
@@ -244,12 +197,13 @@ class HostScreen(FilteredScreen[HostFilters]):
             told = self._containers
             return no_containers(told.report, told.problem, self._filters, self.desk.key)
         problem = self._disk.problem if self._view == "disk" else ""
-        return empty_sentence(self._view, self._host, self._disk.report, self._filters, problem, self.desk.key)
+        machine, disks = self._machine.view, self._disk.report
+        return empty_sentence(self._view, machine, disks, self._filters, problem, self.desk.key)
 
     @on(LineList.Highlighted)
     def _paint_detail(self) -> None:
-        detail = host_detail(self.row, self._host.sample, self._disk.report, self.desk.now(), self.desk.me)
-        self.query_one(DetailPane).show(detail)
+        sample, disks = self._machine.view.sample, self._disk.report
+        self.query_one(DetailPane).show(host_detail(self.row, sample, disks, self.desk.now(), self.desk.me))
 
     # -- keys -------------------------------------------------------------------------------------
 
@@ -261,19 +215,19 @@ class HostScreen(FilteredScreen[HostFilters]):
 
     def action_host_view(self) -> None:
         """The next view."""
-        self._view = VIEWS[(VIEWS.index(self._view) + 1) % len(VIEWS)]
+        self._view = next_of(VIEWS, self._view)
         self._ask_containers()
         self._paint_all()
 
     def action_host_sort(self) -> None:
         """By the next thing."""
         self._sorts = {**self._sorts, self._view: next_of(SORTS[self._view], self._sorts[self._view])}
-        self._paint_list()
+        self.show_rows()
 
     def action_host_fold(self) -> None:
         """Only the slots' sums, or all."""
         self._folded = not self._folded
-        self._paint_list()
+        self.show_rows()
 
     def action_host_span(self) -> None:
         """The last hour, or two days."""
@@ -283,7 +237,7 @@ class HostScreen(FilteredScreen[HostFilters]):
     def action_host_describe(self) -> None:
         """Show or hide the details."""
         self._described = not self._described
-        self._paint_list()
+        self.show_rows()
 
     def action_host_filter(self) -> None:
         """Ask for a filter."""
@@ -301,7 +255,7 @@ class HostScreen(FilteredScreen[HostFilters]):
     def action_host_open(self) -> None:
         """The slot under the cursor."""
         if (target := self.target) and target.user in self.desk.fleet.slots:
-            self.desk.show_slot(target.user, target.service)
+            self.desk.ways.show_slot(target.user, target.service)
 
     def action_host_copy(self) -> None:
         """Path, or the verb; of a container what it is called."""

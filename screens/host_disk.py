@@ -8,7 +8,8 @@ from backends.model.errors import HeroError
 from backends.model.host import CleanPlan, DiskReport
 from backends.model.host_calls import CleanParams, CleanPlanParams, HostMeasureParams
 from backends.model.method import Empty
-from screens.desk import Asked, Desk
+from screens.desk import Desk
+from screens.doings import Asked
 from screens.host_words import clean_question, nothing_to_clean
 from screens.question import Question
 
@@ -68,4 +69,4 @@ class HostDisk:
         ids = tuple(item.id for item in plan.items)[:_AT_ONCE]
         title = f"clean {len(ids)} thing{'s' * (len(ids) != 1)}"
         params = CleanParams(items=ids, confirm=plan.slot)
-        self._desk.begin(Asked(plan.slot, "slot.clean", params, title, (), "cleaning"))
+        self._desk.doings.begin(Asked(plan.slot, "slot.clean", params, title, (), "cleaning"))

@@ -11,6 +11,7 @@ from screens.host_view import HostView
 from screens.widgets.cells import ago
 from screens.widgets.celltext import byte_count, duration
 from screens.widgets.host_model import BOX, HostFilters, Sort, View
+from screens.widgets.no_answer import refusal
 
 _PLAN_LINES = 12
 STALE_SECONDS = 6.0
@@ -70,7 +71,7 @@ def empty_sentence(
 ) -> str:
     """Why there is nothing in the list, and what to do."""
     if problem:
-        return f"{problem}\n\n{key('app.refresh')} asks again."
+        return refusal(problem, "", key("app.refresh"))
     if which == "processes":
         if view.sample is None:
             return f"{view.problem}\n\nTrying again." if view.problem else "Asking the box…"
@@ -89,7 +90,7 @@ def no_containers(
 ) -> str:
     """Why there is no container in the list."""
     if problem:
-        return f"{problem}\n\n{key('app.refresh')} asks again."
+        return refusal(problem, "", key("app.refresh"))
     if told is None:
         return "Asking the box…"
     if filters.any:

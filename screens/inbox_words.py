@@ -6,25 +6,36 @@ from collections.abc import Callable, Sequence
 
 from backends.model.inbox import InboxItem
 from screens.desk import InboxView
+from screens.inbox_sent import SentBox
 from screens.question import Question
 from screens.widgets.celltext import first_of, fit
 from screens.widgets.inbox_detail import Hints
 from screens.widgets.inbox_model import SORTS, InboxFilters, Sort, decides, is_open, is_unread, who_of
 from screens.widgets.list_order import order_notes
+from screens.widgets.no_answer import AWAY, refusal
 
 KeyOf = Callable[[str], str]
 """From an action's id to its key as people read it."""
+Source = InboxView | SentBox
+"""What came, or what went out: whether it was told, and why not."""
 
 _LINE = 56
 """Cells for each question that is named before it is taken back: a line of the dialog in 80 columns."""
 
 
-def titles(items: Sequence[InboxItem], inbox: InboxView, *, online: bool) -> tuple[str, str]:
-    """How many are open and unread; below, whether it can be believed."""
+def title(items: Sequence[InboxItem]) -> str:
+    """How many are open and unread."""
     counts = ((sum(map(is_open, items)), "open"), (sum(map(is_unread, items)), "unread"))
-    told = [f"{count} {word}" for count, word in counts if count]
-    away = "" if online else "not up to date: the box is not connected"
-    return " · ".join(("inbox", *told)), away or inbox.problem
+    return " · ".join(("inbox", *(f"{count} {word}" for count, word in counts if count)))
+
+
+def doubt(source: Source, *, online: bool) -> str:
+    """Why what is listed cannot be believed, if it cannot; while nothing is, the list itself says it."""
+    if not source.known:
+        return ""
+    if not online:
+        return AWAY
+    return f"not up to date: {source.problem}" if source.problem else ""
 
 
 def with_order(title: str, sort: Sort, marked: int) -> str:
@@ -47,18 +58,20 @@ def copied(items: Sequence[InboxItem], *, sent: bool) -> str:
     return "\n\n".join(f"{who_of(one, sent=sent)}: {one.text}" for one in items)
 
 
-def empty_sentence(inbox: InboxView, filters: InboxFilters, me: str, sent: bool, problem: str, key: KeyOf) -> str:
-    """Why nothing is shown, and what could be done; `problem` is of what was sent."""
-    if filters.text or filters.only_open:
-        return f"Nothing matches.\n\n{key('app.back')} clears the filter."
+def empty_sentence(source: Source, filters: InboxFilters, me: str, away: str, key: KeyOf, *, sent: bool) -> str:
+    """Why nothing is shown, and what could be done; `away` is what to say while the box is not there."""
     if not me:
         return "This login has no slot here, so nothing is sent to it."
-    if sent:
-        return problem or "You have asked and said nothing.\n\n`:tell mik …` says something."
-    if inbox.problem and not inbox.known:
-        return f"{inbox.problem}\n\n{key('app.refresh')} asks again."
-    if not inbox.known:
+    if away and not source.known:
+        return away
+    if source.problem and not source.known:
+        return refusal(source.problem, "", key("app.refresh"))
+    if not source.known:
         return "Asking the box…"
+    if filters.text or filters.only_open:
+        return f"Nothing matches.\n\n{key('app.back')} clears the filter."
+    if sent:
+        return "You have asked and said nothing.\n\n`:tell mik …` says something."
     return (
         "Nothing waits for you.\n\nWhat your agents ask, and what people tell you, comes here;\n"
         "`hero_dev ask` and `hero_dev tell` send from a shell."

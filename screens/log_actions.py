@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
@@ -137,10 +138,10 @@ class LogActions:
         return path
 
     async def open(self, tool: Tool) -> None:
-        """Open the log's file where all of it is shown, else a file with what is."""
+        """Open the log's file where all of it is shown and still there, else a file with what is shown."""
         scene, log = self._view.scene, self._view.scene.log
         whole = scene.shown is log.lines and scene.window.begin is None and scene.window.end is None
-        if isinstance(log, LogFile) and whole:
+        if isinstance(log, LogFile) and whole and os.path.isfile(log.path):  # noqa: PTH113 - raises nothing
             self._desk.open_file(log.path, tool)
         elif (path := await self.save()) is not None:
             self._desk.open_file(path, tool)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from contextlib import aclosing
+from datetime import datetime
 from functools import partial
 
 from textual import on
@@ -21,11 +22,13 @@ from screens.widgets.log_buffer import LIMIT, LogLine
 from screens.widgets.log_scene import Window
 from screens.widgets.logpane import NONE_YET, LogPane
 from screens.widgets.logview import LogView
+from screens.widgets.no_answer import old, refusal
 
 FIRST_LINES = 1000
 WINDOW_LINES = 20_000
 """Lines of a window of time, or of a run before, that a stream is asked for."""
 _PATIENCE_SECONDS = 0.3
+_READING = "Reading the log…"
 
 
 class LogsScreen(HeroScreen, LogKeys):
@@ -40,6 +43,8 @@ class LogsScreen(HeroScreen, LogKeys):
         self.services = tuple(services)
         self.build = build
         self._file: LogFile | MergedLog | None = None
+        self._lost: tuple[datetime, str] | None = None
+        """While a stream is broken: since when, and why."""
         self._before: float | None = None
         """While a run before is shown: when the one after it began."""
 
@@ -51,9 +56,9 @@ class LogsScreen(HeroScreen, LogKeys):
     def on_mount(self) -> None:
         """Begin to follow."""
         self.pane.show_titles()
-        self.pane.say_empty("Reading the log…")
+        self.pane.say_empty(_READING)
         self.log_view.focus()
-        self._file = self.desk.log_file(self.user, self.services, self.build)
+        self._file = self.desk.logs.file(self.user, self.services, self.build)
         if self._file is not None:
             self.pane.open(self._file)
         else:
@@ -83,8 +88,10 @@ class LogsScreen(HeroScreen, LogKeys):
     # -- where the lines come from ----------------------------------------------------------------
 
     def tick(self) -> None:
-        """A second has passed: the file may have grown."""
-        if self._file is not None and self.log_view.following:
+        """A second has passed: the file may have grown, a broken stream is older."""
+        if self._lost:
+            self._show_note()
+        elif self._file is not None and self.log_view.following:
             self.pane.show_titles()
 
     def _stream(self, lines: int, since: float | None = None) -> None:
@@ -95,9 +102,11 @@ class LogsScreen(HeroScreen, LogKeys):
 
     async def _follow(self, lines: int, since: float | None) -> None:
         try:
-            stream = self.desk.follow(self.user, self.services, lines, self.build, since)
+            stream = self.desk.logs.follow(self.user, self.services, lines, self.build, since)
             async with aclosing(stream) as batches:  # type: ignore[type-var]
                 async for batch in batches:
+                    if not self.ready:
+                        return  # its widgets have gone before it
                     self._say_lost(batch.lost)
                     self.log_view.append([LogLine(one.source, one.time, one.text) for one in batch.lines])
                     if batch.lines:
@@ -106,10 +115,26 @@ class LogsScreen(HeroScreen, LogKeys):
                     elif not batch.lost and not self.log_view.scene.log.lines.count:
                         self.set_timer(_PATIENCE_SECONDS, self._say_none_yet)
         except HeroError as error:
-            self.pane.say_empty(f"{error.message}\n\n{error.hint}")
+            if not self.ready:
+                return
+            self._say_lost("")
+            self.pane.say_empty(refusal(error.message, error.hint, self.desk.key("app.refresh")))
+
+    def again(self) -> None:
+        """Ask for the lines once more where none are shown; what is shown goes on by itself."""
+        if self._file is None and not self.log_view.display:
+            self.pane.say_empty(_READING)
+            self._stream(FIRST_LINES)
 
     def _say_lost(self, why: str) -> None:
-        self.pane.note = f"reconnecting… {why}" if why else ""
+        self._lost = (self._lost[0] if self._lost else self.desk.now(), why) if why else None
+        self._show_note()
+
+    def _show_note(self) -> None:
+        """While the stream is broken, since when."""
+        since, why = self._lost or (None, "")
+        age = old(since, self.desk.now())
+        self.pane.note = f"{f'{age}, ' if age else ''}reconnecting… {why}" if why else ""
         self.pane.show_titles()
 
     def _say_none_yet(self) -> None:

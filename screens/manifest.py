@@ -13,6 +13,7 @@ from textual.widgets import Static
 
 from backends.model.text import safe_text
 from screens.widgets.celltext import clean
+from screens.widgets.rich_colours import rich_colour
 
 
 class ManifestDialog(ModalScreen[None]):
@@ -45,20 +46,20 @@ class ManifestDialog(ModalScreen[None]):
         self.query_one("#manifest-text", Static).update(self._coloured())
 
     def _coloured(self) -> Text:
-        colours = self.app.theme_variables
+        quiet, primary, secondary = (rich_colour(self.app, name) for name in ("quiet", "primary", "secondary"))
         text = Text()
         for line in self._text.splitlines():
             bare = line.strip()
             key, equals, value = line.partition("=")
             if bare.startswith("#"):
-                text.append(line, style=colours["quiet"])
+                text.append(line, style=quiet)
             elif bare.startswith("["):
-                text.append(line, style=f"bold {colours['primary']}")
+                text.append(line, style=f"bold {primary}")
             elif equals:
                 code, mark, comment = value.partition(" #")
-                text.append(key, style=colours["secondary"])
+                text.append(key, style=secondary)
                 text.append(f"={code}")
-                text.append(mark + comment, style=colours["quiet"])
+                text.append(mark + comment, style=quiet)
             else:
                 text.append(line)
             text.append("\n")

@@ -13,12 +13,14 @@ from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Button, Static
 
-from backends.model.calls import PlanParams
 from backends.model.errors import HeroError
-from backends.model.state import Plan, PlanStep
-from screens.desk import Asked, Desk
+from backends.model.plan import Plan, PlanStep
+from backends.model.slot_calls import PlanParams
+from screens.desk import Desk
+from screens.doings import Asked
 from screens.widgets.actionbutton import ActionButton
 from screens.widgets.celltext import byte_count, clean, fit
+from screens.widgets.rich_colours import rich_colour
 
 _WORDS = {
     "resolve": "find",
@@ -88,7 +90,7 @@ class PlanDialog(ModalScreen[None]):
 
     def _colour(self, name: str) -> str:
         """A colour of the theme, as rich takes it."""
-        return self.app.theme_variables.get(name, "")
+        return rich_colour(self.app, name)
 
     def _lines(self, plan: Plan) -> Iterator[Text]:
         quiet, accent, warning = self._colour("quiet"), self._colour("primary"), self._colour("warning")
@@ -116,8 +118,8 @@ class PlanDialog(ModalScreen[None]):
         """Run it."""
         if self._ready:
             self.dismiss()
-            self.desk.close_switch()
-            self.desk.begin(self._asked)
+            self.desk.ways.close_dialogs()
+            self.desk.doings.begin(self._asked)
 
     @on(Button.Pressed, "#plan-cancel")
     def action_cancel(self) -> None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import shlex
 from collections.abc import Sequence
 
-from backends.model.calls import InstallParams, PlanParams, SwitchParams
-from backends.model.state import ReleaseInfo
-from screens.desk import Asked, Desk
+from backends.model.forge import ReleaseInfo
+from backends.model.slot_calls import InstallParams, PlanParams, SwitchParams
+from screens.desk import Desk
+from screens.doings import Asked
 from screens.widgets.release_model import refusal
 from screens.widgets.release_text import Version, compared
 

@@ -1,4 +1,4 @@
-"""Keeps a screen's releases and its gate true: a page of them, older ones as one scrolls, news as it comes."""
+"""Keeps a screen's releases true: a page of them, older ones as one scrolls, news as it comes."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ from dataclasses import replace
 
 from pydantic import ValidationError
 
-from backends.model.calls import GatesParams, GatesResult, ReleaseListParams, ReleaseListResult
 from backends.model.errors import HeroError
-from backends.model.state import Event, Gate, ReleaseInfo
-from screens.desk import INTEGRATION, Desk
+from backends.model.forge import ReleaseInfo
+from backends.model.forge_calls import ReleaseListParams, ReleaseListResult
+from backends.model.state import Event
+from screens.desk import Desk
+from screens.fleet_view import INTEGRATION
 from screens.widgets.release_model import ReleaseBook, with_first_page, with_news, with_page
 
 PAGE = 50
@@ -115,42 +117,3 @@ class ReleaseFeed:
         """The book without a next page where one page after the other has told nothing new."""
         self._barren = self._barren + 1 if len(book.releases) == len(before.releases) else 0
         return replace(book, next_page=None) if self._barren >= _BARREN else book
-
-
-class GateFeed:
-    """The gate of `service`; `changed` is called when it differs."""
-
-    def __init__(self, desk: Desk, service: str, changed: Callable[[], None]):
-        self._desk = desk
-        self._service = service
-        self._changed = changed
-        self._asking = False
-        self._again = False
-        self._fresh = False
-        self.gate: Gate | None = None
-        self.problem = ""
-
-    async def ask(self, *, fresh: bool = False) -> None:
-        """Ask the box; questions that come while it is being asked are one, which waits for the answer."""
-        self._fresh |= fresh
-        self._again = True
-        if self._asking:
-            return
-        self._asking = True
-        try:
-            while self._again:
-                self._again, wanted, self._fresh = False, self._fresh, False
-                await self._ask(wanted)
-        finally:
-            self._asking = False
-
-    async def _ask(self, fresh: bool) -> None:
-        before = (self.gate, self.problem)
-        try:
-            params = GatesParams(service=self._service, fresh=fresh)
-            found = await self._desk.ask_box("gate.list", params, GatesResult)
-            self.gate, self.problem = next(iter(found.gates), None), ""
-        except HeroError as error:
-            self.problem = f"{error.message} {error.hint}".strip()
-        if before != (self.gate, self.problem):
-            self._changed()

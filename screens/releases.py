@@ -8,21 +8,25 @@ from textual import on
 from textual.containers import Container
 from textual.widget import Widget
 
-from backends.model.state import Event, ReleaseInfo
-from screens.desk import INTEGRATION, Changes, Desk, Target
-from screens.frame import HeroScreen
+from backends.model.forge import ReleaseInfo
+from backends.model.state import Event
+from screens.desk import Desk, Target
+from screens.filtered import FilteredScreen
+from screens.fleet_view import INTEGRATION, Changes
 from screens.release_actions import ReleaseActions
-from screens.release_feed import GateFeed, ReleaseFeed
+from screens.release_feed import ReleaseFeed
+from screens.release_gate import ReleaseGate
 from screens.widgets.detail import DetailPane, DetailView
 from screens.widgets.filterbar import FilterBar
-from screens.widgets.gateline import GateLine, gate_lines
 from screens.widgets.linelist import LineList
+from screens.widgets.list_filters import ListFilters
 from screens.widgets.list_order import next_of
 from screens.widgets.listpanel import ListPanel
+from screens.widgets.no_answer import no_box
 from screens.widgets.release_cells import ReleaseTable
 from screens.widgets.release_detail import release_detail
 from screens.widgets.release_model import SORTS, Runners, Sort, filtered, ordered, runners_of
-from screens.widgets.release_text import branch_ring, empty_sentence, list_titles, running_parts
+from screens.widgets.release_text import branch_ring, empty_sentence, list_titles
 from screens.widgets.titles import set_titles
 
 LOOKED_THROUGH = 500
@@ -31,24 +35,23 @@ GATE_EVERY = 60
 """Seconds after which the box is asked for the gate again: a push that nobody builds is told by no event."""
 
 
-class ReleasesScreen(HeroScreen):
+class ReleasesScreen(FilteredScreen[ListFilters, ReleaseInfo]):
     """The releases of `service`."""
 
     PLACE = "releases"
-    KEPT = ("_filter_text", "_mark", "_described", "_branch", "_sort")
+    KEPT = (*FilteredScreen.KEPT, "_mark", "_described", "_branch", "_sort")
     CSS_PATH = "../styles/releases.tcss"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (180, "-wide")]  # noqa: RUF012
     VERTICAL_BREAKPOINTS = [(0, "-low"), (32, "-high")]  # noqa: RUF012
 
     def __init__(self, desk: Desk, service: str) -> None:
-        super().__init__(desk)
+        super().__init__(desk, ListFilters())
         self.service = service
-        self._feed = ReleaseFeed(desk, service, self._show_releases)
-        self._gate = GateFeed(desk, service, self._show_gate)
+        self._feed = ReleaseFeed(desk, service, self.show_rows)
+        self._gate = ReleaseGate(desk, service, id="releases-head")
         self._actions = ReleaseActions(desk, service)
         self._runners = Runners()
         self._shown: Sequence[ReleaseInfo] = ()
-        self._filter_text = ""
         self._sort: Sort = SORTS[0]
         self._ended_on = ""
         self._mark: ReleaseInfo | None = None
@@ -60,8 +63,7 @@ class ReleasesScreen(HeroScreen):
 
     def body(self) -> Iterable[Widget]:
         """The gate, the list, and what is under the cursor."""
-        with Container(id="releases-head", classes="panel"):
-            yield GateLine(id="gate")
+        yield self._gate
         with Container(id="releases-body"):
             yield ListPanel[ReleaseInfo](self._table(), id="releases-list")
             with Container(id="releases-side", classes="panel"):
@@ -79,11 +81,6 @@ class ReleasesScreen(HeroScreen):
         """Listen no more."""
         if self._unwatch:
             self._unwatch()
-
-    @property
-    def list(self) -> LineList[ReleaseInfo]:
-        """The table of releases."""
-        return self.query_one(ListPanel).list
 
     @property
     def place(self) -> str:
@@ -118,23 +115,15 @@ class ReleasesScreen(HeroScreen):
         if "ask" in wanted:
             self._ask_releases()
         if "gate" in wanted:
-            self._ask_gate()
+            self._gate.ask()
 
     def again(self) -> None:
         """Ask the box, and through it the forge, anew."""
         self._ask_releases()
-        self._ask_gate(fresh=True)
+        self._gate.ask(fresh=True)
 
     def _ask_releases(self) -> None:
         self.run_worker(self._feed.ask(), name="releases", group="releases", exclusive=True)
-
-    def _ask_gate(self, *, fresh: bool = False) -> None:
-        self.run_worker(self._gate.ask(fresh=fresh), name="gate", group="gate")
-
-    @property
-    def _there(self) -> bool:
-        """False before the widgets are there, and for an answer that comes while the cockpit is being left."""
-        return self.ready and self.app.is_running
 
     # -- painting ---------------------------------------------------------------------------------
 
@@ -143,22 +132,22 @@ class ReleasesScreen(HeroScreen):
         online = self.desk.fleet.connection == "online"
         if online and not self._online:
             self._ask_releases()
-            self._ask_gate()
+            self._gate.ask()
         elif (INTEGRATION, self.service) in changes.cells:
-            self._ask_gate()
+            self._gate.ask()
         self._online = online
         if changes.shape or any(service == self.service for _, service in changes.cells):
             slots = self.desk.fleet.slots.items()
             cells = [(user, slot.cells[self.service]) for user, slot in slots if self.service in slot.cells]
             self._runners = runners_of(cells)
-        self._show_gate()
-        self._show_releases()
+        self._gate.show(self._runners)
+        self.show_rows()
 
     def tick(self) -> None:
         """Ages; now and then the gate."""
         self._ticks += 1
         if self._ticks % GATE_EVERY == 0 and self._online:
-            self._ask_gate()
+            self._gate.ask()
         self.list.show(self._shown, self._table())
         self._show_detail()
 
@@ -166,46 +155,33 @@ class ReleasesScreen(HeroScreen):
         mark = self._mark.tag if self._mark else ""
         return ReleaseTable(self.desk.now(), self._runners, self.desk.me, mark)
 
-    def _show_gate(self) -> None:
-        if not self._there:
+    def show_rows(self) -> None:
+        """See `FilteredScreen`."""
+        if not self.ready or not self.app.is_running:
             return
-        gate, line = self._gate.gate, self.query_one(GateLine)
-        line.show([*gate_lines(gate, self._gate.problem), running_parts(self._runners, line.size.width)])
-        trunk = f"{gate.branch} {gate.commit[:8]}" if gate else self.desk.fleet.trunk
-        set_titles(self.query_one("#releases-head"), f"gate of {self.service} · {trunk}".rstrip(" ·"))
-
-    def _show_releases(self) -> None:
-        if not self._there:
-            return
-        shown = ordered(filtered(self._feed.book.releases, self._filter_text), self._sort)
-        if shown != self._shown:
-            self._shown = shown
+        self._shown = ordered(filtered(self._feed.book.releases, self._filters.text), self._sort)
         feed = self._feed
         titles = list_titles(feed.branch, feed.book, feed.problem, self._online, self._sort)
         self.query_one(ListPanel).show(self._shown, self._table(), titles, "" if self._shown else self._sentence())
         self.query_one("#releases-side").display = self._described and bool(self._shown)
         self._show_detail()
         self.refresh_hints()
-        if not self._shown and self._filter_text:
+        if not self._shown and self._filters.any:
             self._wants_more()
 
     def _sentence(self) -> str:
         feed, key = self._feed, self.desk.key
         keys = {"back": key("app.back"), "branch": key("releases.branch"), "again": key("app.refresh")}
-        return empty_sentence(self.service, feed.branch, feed.book, feed.problem, self._online, keys)
+        away = "" if self._online else no_box(self.desk.fleet.why)
+        return empty_sentence(self.service, feed.branch, feed.book, feed.problem, away, keys)
 
     def _show_detail(self) -> None:
-        release, pane = self.list.row, self.query_one(DetailPane)
+        release, pane = self.row, self.query_one(DetailPane)
         if release is None:
             pane.show(DetailView(sentence="Nothing is selected."))
             return
         set_titles(self.query_one("#releases-side"), release.tag)
         pane.show(release_detail(release, self._table()))
-
-    def on_resize(self) -> None:
-        """The gate's lines have another length."""
-        if self.ready:
-            self.call_after_refresh(self._show_gate)
 
     @on(LineList.Highlighted)
     def _moved(self) -> None:
@@ -214,7 +190,7 @@ class ReleasesScreen(HeroScreen):
 
     @on(LineList.EndNear)
     def _wants_more(self) -> None:
-        row = self.list.row
+        row = self.row
         if row and self._sort != SORTS[0]:
             # Older ones come in above the last line too, and would leave the cursor there to ask for all of them.
             if row.tag == self._ended_on:
@@ -234,54 +210,47 @@ class ReleasesScreen(HeroScreen):
         """All branches, the trunk alone, mine alone, and so on."""
         cell = self.desk.fleet.cell(self.desk.me, self.service)
         ring = branch_ring(self.desk.fleet.trunk, cell.branch if cell else "")
-        place = ring.index(self._feed.branch) if self._feed.branch in ring else -1
-        self._choose_branch(ring[(place + 1) % len(ring)])
+        self._choose_branch(next_of(ring, self._feed.branch))
 
     def _choose_branch(self, branch: str) -> None:
         if branch == self._feed.branch:
             return
         self._ended_on = ""
         self._feed.choose(branch)
-        self._show_releases()
+        self.show_rows()
         self._ask_releases()
 
     def action_release_sort(self) -> None:
         """By the next thing, of what is known; older ones are asked for as ever."""
         self._sort, self._ended_on = next_of(SORTS, self._sort), ""
-        self._show_releases()
+        self.show_rows()
 
     def action_release_filter(self) -> None:
         """Ask for a filter."""
-        self.query_one(FilterBar).open(self._filter_text)
+        self.ask_filter()
 
-    @on(FilterBar.Changed)
-    def _typing(self, event: FilterBar.Changed) -> None:
-        if event.input.has_class("-open"):  # a key may still come while it is being closed
-            self._filter("" if event.value.startswith("=") else event.value)
+    def narrow(self, typed: str, *, done: bool) -> None:
+        """What stands after `=` is a branch."""
+        names_branch = typed.startswith("=")
+        super().narrow("" if names_branch else typed, done=done)
+        if names_branch and done:
+            self._choose_branch(typed[1:].strip())
 
-    @on(FilterBar.Closed)
-    def _typed(self, event: FilterBar.Closed) -> None:
-        branch = event.text.strip().removeprefix("=").strip() if event.text.startswith("=") else None
-        self._filter(event.text if branch is None else "")
-        self.list.focus()
-        if branch is not None:
-            self._choose_branch(branch)
+    def _filter(self, filters: ListFilters) -> None:
+        self._ended_on = ""
+        super()._filter(filters)
 
-    def _filter(self, text: str) -> None:
-        self._filter_text, self._ended_on = text.strip(), ""
-        self._show_releases()
-        self._say_filters()
-
-    def _say_filters(self) -> None:
-        notes = [f"/{self._filter_text}"] if self._filter_text else []
-        notes += [f"compare with {self._mark.tag}"] if self._mark else []
-        self.say(" · ".join(notes))
+    @property
+    def note_of_filters(self) -> str:
+        """With the release to compare with."""
+        compared = f"compare with {self._mark.tag}" if self._mark else ""
+        return " · ".join(filter(None, (super().note_of_filters, compared)))
 
     def clear(self) -> bool:
         """Esc takes back filter, mark, branch, one after the other."""
-        if self._filter_text:
-            self._filter("")
-        elif self._mark:
+        if super().clear():
+            return True
+        if self._mark:
             self._set_mark(None)
         elif self._feed.branch:
             self._choose_branch("")
@@ -295,54 +264,53 @@ class ReleasesScreen(HeroScreen):
         """Only what can be done with the release under the cursor is offered."""
         if not super().check_action(action, parameters):
             return False
-        return self._actions.enabled(action, self.list.row if self.ready else None)
+        return self._actions.enabled(action, self.row)
 
     @on(LineList.Selected)
     def action_release_install(self) -> None:
         """Run it in my slot."""
-        release = self.list.row
-        if release and self._actions.enabled("release_install", release):
-            self._actions.install(release)
+        if self.row and self._actions.enabled("release_install", self.row):
+            self._actions.install(self.row)
 
     def action_release_follow(self) -> None:
         """Run the newest of its branch in my slot."""
-        if release := self.list.row:
-            self._actions.follow(release)
+        if self.row:
+            self._actions.follow(self.row)
 
     def action_release_mark(self) -> None:
         """Mark it, or take the mark back."""
-        release = self.list.row
+        release = self.row
         self._set_mark(None if release and self._mark and self._mark.tag == release.tag else release)
 
     def _set_mark(self, release: ReleaseInfo | None) -> None:
         self._mark = release
         self.list.show(self._shown, self._table())
-        self._say_filters()
+        self.say(self.note_of_filters)
 
     def action_release_compare(self) -> None:
         """The commits between it and the marked one, or else what I run."""
         from screens.compare import CompareScreen
 
-        release = self.list.row
+        release = self.row
         pair = self._actions.pair(release, self._mark, self._feed.book.releases) if release else None
         if pair:
             self.app.push_screen(CompareScreen(self.desk, self.service, *pair))
 
     def action_release_copy(self) -> None:
         """Choose what to copy."""
-        if release := self.list.row:
-            self._actions.copy(release)
+        if self.row:
+            self._actions.copy(self.row)
 
     def action_release_link(self) -> None:
         """Copy where it is."""
-        if release := self.list.row:
-            self._actions.link(release)
+        if self.row:
+            self._actions.link(self.row)
 
     def action_release_builds(self) -> None:
         """The builds of the service, in every slot."""
-        self.desk.show_builds(self.service)
+        self.desk.ways.show_builds(self.service)
 
     def action_release_describe(self) -> None:
         """Show or hide the details."""
         self._described = not self._described
-        self._show_releases()
+        self.show_rows()

@@ -45,4 +45,6 @@ class Run:
                 return "done" if not self.code else f"ended with {self.code}"
             case "stopped":
                 return "stopped"
-        return f"failed, exit code {self.code}"
+        if self.code is None:
+            return "could not be started"
+        return f"failed, exit code {self.code}" if self.code >= 0 else f"ended by signal {-self.code}"

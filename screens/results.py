@@ -54,12 +54,14 @@ class ResultScreen(ModalScreen[Answer | None]):
         *,
         stop: Callable[[Run], None],
         copy: Callable[[str, str], None],
+        key: Callable[[str], str],
     ) -> None:
         super().__init__()
         self._runs = tuple(runs)
         self._at = len(self._runs) - 1
         self._stop = stop
         self._copy = copy
+        self._key = key
         self._seen: tuple[int, int] = (-1, -1)
 
     @property
@@ -101,10 +103,12 @@ class ResultScreen(ModalScreen[Answer | None]):
         panel.set_classes(_STYLES[run.state])
 
     def _hints(self, run: Run) -> str:
-        wishes = ["x stop"] if run.state == "running" else ["r again", "d dismiss"]
-        wishes += ["c copy"] if run.lines else []
-        wishes += ["[ ] others"] if len(self._runs) > 1 else []
-        return " · ".join([*wishes, "esc back"])
+        wishes = [("stop", "stop")] if run.state == "running" else [("again", "again"), ("forget", "dismiss")]
+        wishes += [("copy", "copy")] if run.lines else []
+        told = [f"{self._key(f'results.{name}')} {word}" for name, word in wishes]
+        others = f"{self._key('results.earlier')} {self._key('results.later')} others"
+        told += [others] if len(self._runs) > 1 else []
+        return " · ".join([*told, f"{self._key('results.leave')} back"])
 
     def action_turn(self, step: int) -> None:
         """The command before or after it."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 from textual import events, on
@@ -21,6 +22,14 @@ from screens.widgets.titles import set_titles
 
 _NAMES = {" ": "space", ",": "comma"}
 _TYPED = {"true": True, "false": False}
+_HINTS = (
+    ("change", "change"),
+    ("add", "another key"),
+    ("reset", "default"),
+    ("search", "search"),
+    ("leave", "back"),
+)
+"""What the keys of the form do, by the action's name."""
 
 
 class SettingsScreen(ModalScreen[None]):
@@ -52,8 +61,18 @@ class SettingsScreen(ModalScreen[None]):
             yield FilterBar(id="settings-search")
 
     def on_mount(self) -> None:
-        """Show all."""
+        """Show all, and whatever the file says from now on: it may be edited elsewhere meanwhile."""
         self.show()
+        self._book.when_changed(self._changed)
+
+    def on_unmount(self) -> None:
+        """Nobody is there to be told."""
+        self._book.when_changed(None)
+
+    def _changed(self) -> None:
+        if self.is_attached:
+            self._problem = ""
+            self.show()
 
     @property
     def _list(self) -> ListPanel[Item]:
@@ -68,19 +87,20 @@ class SettingsScreen(ModalScreen[None]):
     def show(self) -> None:
         """The settings as they are now."""
         items = [item for item in self._book.items() if item.matches(self._search)]
-        empty = f"Nothing is called {self._search}.\n\nesc shows all again."
+        key = self._book.key
+        empty = f"Nothing is called {self._search}.\n\n{key('settings.leave')} shows all again."
         found = f" · /{self._search}" if self._search else ""
         self._list.show(items, SettingsTable(), ("", ""), empty)
         panel = self.query_one("#settings")
-        hints = "enter change · a another key · d default · / search · esc back"
+        hints = " · ".join(f"{key(f'settings.{name}')} {told}" for name, told in _HINTS)
         set_titles(panel, f"settings · {self._book.file}{found}", hints)
         self._explain()
 
     def _explain(self) -> None:
         told = self.query_one("#settings-help", Static)
-        problems = [self._problem] if self._problem else list(self._book.problems())[:1]
-        told.set_class(bool(problems), "-failed")
-        told.update("\n".join(clean(line) for line in problems[0].splitlines()) if problems else self._said())
+        problem = self._problem or _first_of(self._book.problems())
+        told.set_class(bool(problem), "-failed")
+        told.update("\n".join(clean(line) for line in problem.splitlines()) or self._said())
 
     def _said(self) -> str:
         item = self.item
@@ -164,6 +184,13 @@ class SettingsScreen(ModalScreen[None]):
             self._find("")
         else:
             self.dismiss(None)
+
+
+def _first_of(problems: Sequence[str]) -> str:
+    """The first one, and how many there are besides."""
+    if len(problems) < 2:
+        return "".join(problems)
+    return f"{problems[0]}\nAnd {len(problems) - 1} more."
 
 
 class CatchKey(ModalScreen[str | None]):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -56,6 +56,12 @@ class Book(Protocol):
         """Where they are written."""
 
     def items(self) -> Sequence[Item]: ...
+
+    def key(self, id: str) -> str:
+        """The first key of an action, as a person reads it."""
+
+    def when_changed(self, told: Callable[[], None] | None) -> None:
+        """Have `told` called whenever the file has been taken anew, by whomever it was changed; None ends that."""
 
     def problems(self) -> Sequence[str]:
         """What is wrong with the file, a sentence each with its line."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from textual import on
 from textual.containers import Container
@@ -10,13 +10,16 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from backends.model.state import ServiceStatus
-from screens.desk import Changes, Desk, Target
+from screens.desk import Desk, Target
+from screens.fleet_view import Changes
 from screens.frame import HeroScreen
 from screens.widgets.cells import age_text, is_faulty, reason_text
+from screens.widgets.celltext import first_of
 from screens.widgets.detail import DetailPane, DetailView, detail_of
 from screens.widgets.filterbar import FilterBar
 from screens.widgets.list_filters import matcher
 from screens.widgets.list_order import next_of, order_notes
+from screens.widgets.no_answer import no_box, slot_doubt
 from screens.widgets.service_order import SORTS, Sort, ordered
 from screens.widgets.servicelist import ServiceList, ServiceRow
 from screens.widgets.titles import set_titles
@@ -88,6 +91,7 @@ class SlotScreen(HeroScreen):
         """The rows anew if services came or went, else the changed ones."""
         slot = self.desk.fleet.slots.get(self.user)
         mine = {service for user, service in changes.cells if user == self.user}
+        self._drop_marks(slot.cells if slot else ())
         kept = [cell for cell in slot.cells.values() if self._keeps(cell)] if slot else []
         wanted = ordered(kept, self._sort, self.desk.fleet.services())
         if changes.shape or [row.service for row in self.list.rows] != [cell.service for cell in wanted]:
@@ -98,6 +102,12 @@ class SlotScreen(HeroScreen):
                     self.list.set_row(self._row(cell))
         self._show_head()
         self._show_detail()
+
+    def _drop_marks(self, bound: Collection[str]) -> None:
+        """What is not bound any more cannot be acted on."""
+        if not self._marked.issubset(bound):
+            self._marked.intersection_update(bound)
+            self._say_filters()
 
     def _keeps(self, cell: ServiceStatus) -> bool:
         if self._only_faults and not is_faulty(cell):
@@ -122,27 +132,36 @@ class SlotScreen(HeroScreen):
         )
 
     def _show_head(self) -> None:
-        slot = self.desk.fleet.slots.get(self.user)
+        slot, sentence = self.desk.fleet.slots.get(self.user), self._sentence()
         panel, empty = self.query_one("#slot-list"), self.query_one("#slot-empty", Static)
-        sentence = ""
-        if slot is None:
-            users = ", ".join(self.desk.fleet.users())
-            sentence = f"There is no slot {self.user!r}.\n\n" + (
-                f"There are: {users}." if users else "Connecting…"
-            )
-        elif not slot.cells and slot.head.stale:
-            sentence = f"The daemon of {self.user}'s slot has not told anything yet."
-        elif not slot.cells:
-            sentence = f"{self.user} has no bindings.\n\n:switch SERVICE BRANCH adds one."
-        elif not self.list.rows:
-            sentence = "Nothing matches.\n\nesc clears the filter."
         self.list.display, empty.display = not sentence, bool(sentence)
         empty.update(sentence)
         if slot:
             head = slot.head
             name = f" · {head.full_name}" if head.full_name and head.full_name.lower() != self.user else ""
-            away = "its daemon is away · " if head.stale else ""
-            set_titles(panel, f"{self.user}{name}", f"{away}{head.role} · claude: {head.credential}")
+            doubt = slot_doubt(lost=self.desk.fleet.connection == "reconnecting", stale=head.stale)
+            told = [*([doubt] if doubt else []), head.role, f"claude: {head.credential}"]
+            set_titles(panel, f"{self.user}{name}", " · ".join(told))
+
+    def _sentence(self) -> str:
+        """Why there is no service in the list, and what to do; "" where there is one."""
+        fleet, user, key = self.desk.fleet, self.user, self.desk.key
+        slot = fleet.slots.get(user)
+        if slot is None and not fleet.known:
+            return no_box(fleet.why)
+        if slot is None:
+            there = ", ".join(first_of(fleet.users()))
+            return (
+                f"There is no slot {user!r}.\n\nThere are: {there or 'none'}.\n{key('app.peek')} looks into one."
+            )
+        if not slot.cells and slot.head.stale:
+            return "Nothing is known of this slot yet: its daemon is away.\n\nWhat it tells is shown as it comes."
+        if not slot.cells and not self.desk.may_change(user):
+            return f"No service is bound in this slot.\n\n{key('app.peek')} looks into another one."
+        if not slot.cells:
+            how = f"`:switch SERVICE BRANCH` binds and runs one; so does {key('cell.switch')} on the fleet."
+            return f"No service is bound in your slot.\n\n{how}"
+        return "" if self.list.rows else f"Nothing matches.\n\n{key('app.back')} clears the filter."
 
     def _show_detail(self) -> None:
         panel, pane = self.query_one("#slot-detail"), self.query_one(DetailPane)
@@ -171,7 +190,7 @@ class SlotScreen(HeroScreen):
 
     @on(ServiceList.Selected)
     def _chosen(self, event: ServiceList.Selected) -> None:
-        self.desk.show_logs(self.user, sorted(self._marked) or [event.service])
+        self.desk.ways.show_logs(self.user, sorted(self._marked) or [event.service])
 
     # -- keys -------------------------------------------------------------------------------------
 

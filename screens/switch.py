@@ -12,17 +12,14 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
-from backends.model.calls import (
-    CandidatesParams,
-    CandidatesResult,
-    PlanParams,
-    ReleaseListParams,
-    ReleaseListResult,
-    SwitchParams,
-)
 from backends.model.errors import HeroError
-from backends.model.state import Plan, ReleaseInfo, ServiceStatus
-from screens.desk import Asked, Desk
+from backends.model.forge import ReleaseInfo
+from backends.model.forge_calls import ReleaseListParams, ReleaseListResult
+from backends.model.plan import Plan
+from backends.model.slot_calls import CandidatesParams, CandidatesResult, PlanParams, SwitchParams
+from backends.model.state import ServiceStatus
+from screens.desk import Desk
+from screens.doings import Asked
 from screens.switch_choices import SECTIONS, Choice, Choices, back_choice
 from screens.widgets.celltext import clean
 from screens.widgets.early_keys import type_early
@@ -105,12 +102,19 @@ class SwitchDialog(ModalScreen[None]):
             if kind != "releases" or not await self._load_releases():
                 await self._load_candidates(kind)
         except HeroError as error:
-            self._problems[kind] = f"{kind}: {error.message}"
-            self.query_one("#switch-problem", Static).update("\n".join(self._problems.values()))
-        finally:
-            self._waiting.discard(kind)
-            if self.is_mounted and not self._waiting:
-                self.picker.set_waiting(False)
+            self._problems[kind] = f"{error.message} {error.hint}".strip()
+            self._show_problems()
+        self._waiting.discard(kind)
+        if not self._waiting:
+            self.picker.set_waiting(False)
+
+    def _show_problems(self) -> None:
+        """Each once, with what it keeps from being listed."""
+        told: dict[str, list[str]] = {}
+        for kind, problem in self._problems.items():
+            told.setdefault(problem, []).append(kind)
+        lines = [clean(f"{', '.join(kinds)}: {problem}") for problem, kinds in told.items()]
+        self.query_one("#switch-problem", Static).update("\n".join(lines))
 
     async def _load_candidates(self, kind: Kind) -> None:
         page: int | None = 1

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from backends.model.calls import SwitchParams
-from backends.model.state import Candidate, ReleaseInfo
+from backends.model.forge import ReleaseInfo
+from backends.model.plan import Candidate
+from backends.model.slot_calls import SwitchParams
 from screens.widgets.cells import ago
 from screens.widgets.celltext import byte_count
 from screens.widgets.picker_model import PickerItem

@@ -9,12 +9,12 @@ from textual import on
 from textual.containers import Container
 from textual.widget import Widget
 
-from backends.model.calls import TeamRun
 from backends.model.errors import HeroError
 from backends.model.state import Event
-from backends.model.team_calls import TeamDiff
-from screens.desk import Changes, Desk, Target
-from screens.filtered import FilteredScreen
+from backends.model.team_calls import TeamDiff, TeamRun
+from screens.desk import Desk, Target
+from screens.fleet_view import Changes
+from screens.marked import MarkedScreen
 from screens.team_view import TeamLook, TeamSource
 from screens.team_words import View, asked_lines, empty_sentence, titles
 from screens.widgets.celltext import clean
@@ -32,12 +32,12 @@ EVERY_SECONDS = 30
 """After so long the team is looked at anew; what the box tells of it comes at once."""
 
 
-class TeamScreen(FilteredScreen[TeamFilters]):
+class TeamScreen(MarkedScreen[TeamFilters, TeamRow]):
     """The team that `source` knows; the cursor begins on the user `first`."""
 
     PLACE = "team"
     CSS_PATH = ["../styles/textpane.tcss", "../styles/team.tcss"]  # noqa: RUF012
-    KEPT = ("_filters", "_described", "_look", "_looked_at", "_sort", "_marks")
+    KEPT = (*MarkedScreen.KEPT, "_described", "_look", "_looked_at", "_sort")
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (160, "-wide")]  # noqa: RUF012
     VERTICAL_BREAKPOINTS = [(0, "-low"), (32, "-high")]  # noqa: RUF012
 
@@ -53,10 +53,8 @@ class TeamScreen(FilteredScreen[TeamFilters]):
         self._asked_at: datetime | None = None
         self._described = True
         self._sort: Sort = SORTS[0]
-        self._marks: frozenset[str] = frozenset()
         self._ticks = 0
         self._rowed: TeamLook | None = None
-        self._rows: Sequence[TeamRow] = ()
         self._shown: Sequence[TeamRow] = ()
         self._unwatch: Callable[[], None] | None = None
 
@@ -81,16 +79,6 @@ class TeamScreen(FilteredScreen[TeamFilters]):
             self._unwatch()
 
     @property
-    def list(self) -> LineList[TeamRow]:
-        """The table of people."""
-        return self.query_one(ListPanel).list
-
-    @property
-    def row(self) -> TeamRow | None:
-        """The one under the cursor."""
-        return self.list.row if self.ready else None
-
-    @property
     def target(self) -> Target | None:
         """The slot of the person under the cursor."""
         row = self.row
@@ -113,14 +101,14 @@ class TeamScreen(FilteredScreen[TeamFilters]):
             self._looked_at = self.desk.now()
         except HeroError as error:
             self._problem = error
-        self._show_rows()
+        self.show_rows()
 
     # -- painting ---------------------------------------------------------------------------------
 
     def show(self, changes: Changes) -> None:
         """Nothing of the fleet is shown here; the keys may have come or gone with the box."""
         if changes.connection:
-            self._show_rows()
+            self.show_rows()
 
     def tick(self) -> None:
         """Ages, and how long one has waited; now and then another look."""
@@ -134,19 +122,19 @@ class TeamScreen(FilteredScreen[TeamFilters]):
     def _table(self) -> TeamTable:
         return TeamTable(self.desk.me, self._marks)
 
-    def _show_rows(self) -> None:
+    def show_rows(self) -> None:
+        """See `FilteredScreen`."""
         if not self.ready or not self.query(ListPanel):  # an answer may come while the screen is being left
             return
-        if self._look is not self._rowed:
-            self._rowed, self._rows = self._look, rows_of(self._look) if self._look else ()
-        shown = ordered(filtered(self._rows, self._filters), self._sort)
-        if shown != self._shown:
-            self._shown = shown
-        sentence = "" if shown else self._sentence()
+        if self._look and self._look is not self._rowed:
+            self._rowed = self._look
+            self.take(rows_of(self._look))
+        self._shown = ordered(filtered(self._rows, self._filters), self._sort)
+        sentence = "" if self._shown else self._sentence()
         self.query_one(ListPanel).show(self._shown, self._table(), self._titles(), sentence)
         if self._first and self._look and self.list.put_cursor(f"person:{self._first}"):
             self._first = ""
-        self.query_one("#team-side").display = self._described and bool(shown)
+        self.query_one("#team-side").display = self._described and bool(self._shown)
         self._show_side()
         self.refresh_hints()
 
@@ -176,8 +164,7 @@ class TeamScreen(FilteredScreen[TeamFilters]):
 
     def _people(self, row: TeamRow) -> Sequence[str]:
         """Those that are marked, else the one under the cursor, else nobody in particular."""
-        marked = [one.name for one in self._rows if one.key in self._marks]
-        return marked or ([row.name] if row.kind == "person" else [])
+        return [one.name for one in self.marked] or ([row.name] if row.kind == "person" else [])
 
     def _lines(self, row: TeamRow, look: TeamLook) -> Sequence[Line]:
         if self._view != "about":
@@ -207,19 +194,19 @@ class TeamScreen(FilteredScreen[TeamFilters]):
         self._view, self._answer, self._asked_at = view, None, self.desk.now()
         self._described = True
         self.run_worker(self._ask(view), name=view, group="question", exclusive=True)
-        self._show_rows()
+        self.show_rows()
 
     async def _ask(self, view: View) -> None:
         try:
             self._answer = await (self._source.plan() if view == "plan" else self._source.diff())
         except HeroError as error:
             self._answer = error
-        self._show_rows()
+        self.show_rows()
 
     def _end_question(self) -> None:
         self.workers.cancel_group(self, "question")
         self._view, self._answer = "about", None
-        self._show_rows()
+        self.show_rows()
 
     # -- keys -------------------------------------------------------------------------------------
 
@@ -234,23 +221,19 @@ class TeamScreen(FilteredScreen[TeamFilters]):
     def action_team_describe(self) -> None:
         """Show or hide the person in full."""
         self._described = not self._described
-        self._show_rows()
+        self.show_rows()
 
     def action_team_sort(self) -> None:
         """By the next thing."""
         self._sort = next_of(SORTS, self._sort)
-        self._show_rows()
+        self.show_rows()
 
     def action_team_mark(self) -> None:
-        """Mark or unmark a person, and go on: plan, diff and copy are of all that are marked."""
-        row = self.row
-        if row and row.kind == "person":
-            self._set_marks(self._marks ^ {row.key})
-        self.list.action_move(1)
-
-    def _set_marks(self, marks: frozenset[str]) -> None:
-        self._marks = marks
-        self._show_rows()
+        """Mark or unmark a person: plan, diff and copy are of all that are marked; anything else is passed."""
+        if self.row and self.row.kind != "person":
+            self.list.action_move(1)
+        else:
+            self.mark()
 
     def action_team_copy(self) -> None:
         """Choose what to copy."""
@@ -258,7 +241,7 @@ class TeamScreen(FilteredScreen[TeamFilters]):
         if row is None:
             return
         if self._marks:
-            self.desk.copy_one(copied([one for one in self._rows if one.key in self._marks]))
+            self.desk.copy_one(copied(self.marked))
             return
         keys = [fingerprint for fingerprint, _ in fingerprints(row.file)] if row.file else []
         values = {"name": row.name, "file": row.path, "what": row.what}
@@ -276,19 +259,12 @@ class TeamScreen(FilteredScreen[TeamFilters]):
         self.query_one("#team-side").display = True
         (self.query_one(TextPane) if full else self.list).focus()
 
-    def show_filtered(self) -> None:
-        self._show_rows()
-
     def clear(self) -> bool:
-        """Esc takes back the reading, plan or diff, the filters, the marks, one after the other."""
+        """Esc ends the reading first, then plan or diff."""
         if self.has_class("-full"):
             self.action_team_open()
         elif self._view != "about":
             self._end_question()
-        elif super().clear():
-            return True
-        elif self._marks:
-            self._set_marks(frozenset())
         else:
-            return False
+            return super().clear()
         return True

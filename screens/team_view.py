@@ -6,10 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from backends.model.calls import TeamRun, TeamStatus
 from backends.model.problems import Problem
 from backends.model.team import TeamRepo
-from backends.model.team_calls import TeamDiff
+from backends.model.team_calls import TeamDiff, TeamRun, TeamStatus
 
 
 @dataclass(frozen=True)

@@ -6,13 +6,12 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Literal
 
-from backends.model.calls import TeamRun
 from backends.model.errors import HeroError
-from backends.model.team_calls import TeamDiff
+from backends.model.team_calls import TeamDiff, TeamRun
 from screens.team_view import TeamLook
-from screens.widgets.cells import ago
 from screens.widgets.celltext import clean, duration
 from screens.widgets.list_order import order_notes
+from screens.widgets.no_answer import outdated, refusal
 from screens.widgets.team_diff import diff_lines
 from screens.widgets.team_model import NEEDY, SORTS, Sort, TeamFilters, TeamRow
 from screens.widgets.team_text import run_lines
@@ -40,7 +39,7 @@ def titles(
     told += order_notes(SORTS, sort, marked)
     title = " · ".join(("team", *told))
     if trouble and looked_at:
-        return title, f"not up to date: {ago(looked_at, now).removesuffix(' ago')} old; {trouble}"
+        return title, outdated(looked_at, now, trouble)
     status = look.status if look else None
     return title, f"at {status.commit[:8]}" if status and status.commit else ""
 
@@ -50,7 +49,7 @@ def empty_sentence(
 ) -> str:
     """Why there is nobody in the list, and what to do."""
     if problem and look is None:
-        return f"{clean(problem.message)}\n{clean(problem.hint)}\n\n{key('app.refresh')} tries again."
+        return refusal(problem.message, problem.hint, key("app.refresh"))
     if look is None:
         return "Reading the team repo…"
     if filters.only_needy and not filters.text:

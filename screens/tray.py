@@ -13,7 +13,8 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from screens.desk import Desk, Doing
+from screens.desk import Desk
+from screens.doings import Doing
 from screens.widgets.build_cells import Column
 from screens.widgets.celltext import byte_count, clean, duration, fit, fit_middle, fit_right
 from screens.widgets.glyphs import UNICODE, Glyphs
@@ -25,6 +26,15 @@ from screens.widgets.progress import time_left
 _LOOK_SECONDS = 0.25
 _BAR = 12
 _EMPTY = "Nothing was begun here yet.\n\nWhat you switch, build, start or stop shows here until you dismiss it."
+_KEYS = (
+    ("tray.stop", "cancel"),
+    ("tray.retry", "again"),
+    ("tray.logs", "logs"),
+    ("tray.dismiss", "dismiss"),
+    ("tray.dismiss_all", "all"),
+    ("tray.leave", "back"),
+)
+"""What is said below the list; the last alone where it is empty."""
 
 
 @dataclass(frozen=True)
@@ -76,29 +86,11 @@ class TrayTable:
         return ((bar, "list--busy"), (fit(rest, width - _BAR), "list--text"))
 
 
-class TrayList(LineList[Doing]):
-    """The list, with the colours of how things end."""
-
-    COMPONENT_CLASSES: ClassVar[set[str]] = {
-        "list--busy",
-        *(f"build--{state}" for state in ("running", "succeeded", "failed", "cancelled")),
-    }
-
-
-class TrayPanel(ListPanel[Doing]):
-    """The panel around it."""
-
-    def compose(self) -> ComposeResult:
-        """The list and the sentence."""
-        yield TrayList(self._first)
-        yield Static("", markup=False, classes="empty")
-
-
 class TrayScreen(ModalScreen[None]):
     """Looks at the desk as long as it is open; what runs goes on when it is left."""
 
     CSS_PATH = "../styles/tray.tcss"
-    AUTO_FOCUS = "TrayList"
+    AUTO_FOCUS = "LineList"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q", "leave", "Back", id="tray.leave", show=False),
         Binding("x", "stop", "Cancel", id="tray.stop", show=False),
@@ -116,7 +108,7 @@ class TrayScreen(ModalScreen[None]):
     def compose(self) -> ComposeResult:
         """The list, and what a failed one said last."""
         with Vertical(id="tray"):
-            yield TrayPanel(TrayTable(), id="tray-list")
+            yield ListPanel[Doing](TrayTable(), id="tray-list")
             yield Static("", markup=False, id="tray-lines")
 
     def on_mount(self) -> None:
@@ -127,14 +119,14 @@ class TrayScreen(ModalScreen[None]):
     @property
     def doing(self) -> Doing | None:
         """The one under the cursor."""
-        return self.query_one(TrayList).row
+        return self.query_one(ListPanel).list.row
 
     def _show(self) -> None:
-        tray = self.desk.tray
+        tray = self.desk.doings.tray()
         running = sum(doing.view.state == "running" for doing in tray)
         title = f"begun here · {running} running · {len(tray) - running} ended" if tray else "begun here"
-        hints = "x cancel · r again · l logs · d dismiss · D all · esc back" if tray else "esc back"
-        self.query_one(TrayPanel).show(tray, TrayTable(), (title, hints), _EMPTY)
+        hints = " · ".join(f"{self.desk.key(id)} {word}" for id, word in (_KEYS if tray else _KEYS[-1:]))
+        self.query_one(ListPanel).show(tray, TrayTable(), (title, hints), _EMPTY)
         self._show_lines()
 
     @on(LineList.Highlighted)
@@ -154,7 +146,7 @@ class TrayScreen(ModalScreen[None]):
             self.desk.tell("It is about no single service: there is no log of it.")
             return
         self.dismiss()
-        self.desk.show_logs(doing.user, (doing.service,))
+        self.desk.ways.show_logs(doing.user, (doing.service,))
 
     def action_stop(self) -> None:
         """Cancel it."""
@@ -162,7 +154,7 @@ class TrayScreen(ModalScreen[None]):
         if doing is None or doing.view.state != "running" or not doing.view.id:
             self.desk.tell("It has ended already." if doing and doing.view.id else "Nothing runs here.")
             return
-        self.desk.cancel(doing.user, doing.view.id)
+        self.desk.doings.cancel(doing.user, doing.view.id)
 
     def action_retry(self) -> None:
         """Begin it again."""
@@ -170,18 +162,18 @@ class TrayScreen(ModalScreen[None]):
         if doing is None or doing.view.state == "running":
             self.desk.tell("It still runs." if doing else "There is nothing to try again.")
             return
-        self.desk.retry(doing.number)
+        self.desk.doings.retry(doing.number)
         self._show()
 
     def action_dismiss_one(self) -> None:
         """Forget it."""
         if doing := self.doing:
-            self.desk.dismiss(doing.number)
+            self.desk.doings.dismiss(doing.number)
             self._show()
 
     def action_dismiss_all(self) -> None:
         """Forget all that ended."""
-        self.desk.dismiss()
+        self.desk.doings.dismiss()
         self._show()
 
     def action_copy(self) -> None:

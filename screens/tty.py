@@ -7,9 +7,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import fcntl
 import os
 import select
+import termios
 import threading
+from array import array
 from collections.abc import Callable
 from typing import TextIO
 
@@ -72,6 +75,16 @@ class Tty:
     def readable(self) -> bool:
         """Whether a key waits to be read."""
         return self._in >= 0 and bool(self._keys.poll(0))
+
+    @property
+    def typed(self) -> int:
+        """How many bytes wait to be read."""
+        count = array("i", [0])
+        try:
+            fcntl.ioctl(self._in, termios.FIONREAD, count)
+        except OSError:
+            return 0
+        return count[0]
 
     def listen(self, take: Callable[[bytes], None]) -> None:
         """Have `take` called with what comes, and with nothing once the terminal is gone."""

@@ -60,9 +60,19 @@ def register_others(app: App[Any]) -> None:
             app.register_theme(textual_theme(built_in(name)))
 
 
+def register_again(app: App[Any], names: Iterable[str]) -> None:
+    """Make those of `names` that come with the cockpit what they are without the file that stood for them."""
+    for name in names:
+        if name in NAMES:
+            app.register_theme(textual_theme(built_in(name)))
+
+
 def own_names(folder: Path) -> tuple[str, ...]:
-    """What the themes in a person's own folder are called."""
-    return tuple(sorted(path.stem for path in folder.glob("*.toml") if path.is_file()))
+    """What the themes in a person's own folder are called; none where it cannot be read."""
+    try:
+        return tuple(sorted(path.stem for path in folder.glob("*.toml") if path.is_file()))
+    except OSError:
+        return ()
 
 
 def register_own(app: App[Any], folder: Path) -> tuple[tuple[str, ...], tuple[ThemeProblem, ...]]:

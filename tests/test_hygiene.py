@@ -19,8 +19,9 @@ from pathlib import Path
 
 import pytest
 
+from backends.model.frozen import Frozen
 from backends.model.paths import BoxPaths
-from backends.model.state import FleetSnapshot, Frozen, ServiceStatus, SlotStatus
+from backends.model.state import FleetSnapshot, ServiceStatus, SlotStatus
 
 ROOT = Path(__file__).resolve().parent.parent
 

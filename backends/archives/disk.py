@@ -66,15 +66,6 @@ def write_all(fd: int, content: bytes) -> None:
         written += os.write(fd, content[written:])
 
 
-def sync_folder(folder: Path) -> None:
-    """Make the names in `folder` durable."""
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
 def sync_file_system(folder: Path) -> None:
     """Make everything on the file system of `folder` durable: one flush instead of one a file."""
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)

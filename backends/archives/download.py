@@ -12,7 +12,8 @@ from collections.abc import AsyncIterator, Callable
 from io import FileIO
 from pathlib import Path
 
-from backends.archives.disk import CHUNK, disk_errors, in_thread, open_regular, sync_folder, wait_lock, write_all
+from backends.archives.disk import CHUNK, disk_errors, in_thread, open_regular, wait_lock, write_all
+from backends.durable import sync_folder
 from backends.failpoints import failpoint
 from backends.model.errors import HeroError
 

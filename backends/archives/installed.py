@@ -25,10 +25,10 @@ from backends.archives.disk import (
     link_text,
     open_regular,
     sync_file_system,
-    sync_folder,
     write_all,
 )
 from backends.archives.members import PROVENANCE, check_link
+from backends.durable import sync_folder
 from backends.model.errors import HeroError
 from backends.model.provenance import from_json
 from backends.model.text import safe_line

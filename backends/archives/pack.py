@@ -12,8 +12,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from backends.archives.disk import CHUNK, disk_errors, link_text, open_regular, sync_folder, write_all
+from backends.archives.disk import CHUNK, disk_errors, link_text, open_regular, write_all
 from backends.archives.members import DESCRIPTION, PROVENANCE, check_kind, check_link, member_name
+from backends.durable import sync_folder
 from backends.model.errors import HeroError
 from backends.model.text import safe_line
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import os
 from collections import Counter
@@ -14,12 +13,14 @@ from typing import Any
 import psutil
 
 from backends.archives.cache import ArchiveCache
+from backends.box.collecting import collect_now_and_then
 from backends.box.edge.absent import Known
 from backends.box.edge.edge import Asks, Edge
 from backends.box.edge.inbox import Look
 from backends.box.edge.numbers import Numbers
 from backends.box.eventlog import EventLog
 from backends.box.fleet import Fleet
+from backends.box.following import Following
 from backends.box.gates import Gates
 from backends.box.host.host import Host
 from backends.box.inbox.handlers import changed_event
@@ -27,34 +28,23 @@ from backends.box.inbox.inbox import Inbox
 from backends.box.keeper import Keeper
 from backends.box.links import Links
 from backends.box.peek import Peeks
-from backends.box.queue.fanout import FanOut
 from backends.box.queue.queue import BuildQueue
 from backends.box.reconciling import ask_to_reconcile
-from backends.box.releases import ReleaseNews
 from backends.box.rights import Rights
 from backends.box.subscribers import Subscribers
 from backends.box.team import PublishedTeam, Team
 from backends.database import Database
 from backends.forge.base import Forge
 from backends.model.boxfile import BoxFile
-from backends.model.calls import TeamChangedParams
-from backends.model.errors import HeroError
 from backends.model.host import HostWarning
 from backends.model.inbox import InboxItem
 from backends.model.paths import BoxPaths
 from backends.model.state import Build, Event, FleetSnapshot
+from backends.model.team_calls import TeamChangedParams
 from backends.model.text import safe_line
 from backends.system_box import TEAM_SYNC_SOCKET
 
 log = logging.getLogger(__name__)
-
-COLLECT_FIRST, COLLECT_EVERY = 600.0, 6 * 3600.0
-"""Seconds to the first clean-up of the archive cache, and between two."""
-
-FORGE_RETRY_SECONDS = 5.0
-
-POLL_FIRST, POLL_EVERY = 5.0, 300.0
-"""Seconds from a slot's coming to a look at all that is followed, and between two looks."""
 
 
 class Box:
@@ -83,9 +73,19 @@ class Box:
         self.queue = BuildQueue(
             self._database, self.links, at_once=at_once, memory=_free_memory, tell=self._tell_of_build
         )
-        self.fanout = FanOut(forge, self.fleet, self.queue, self._have_look)
         self.inbox = Inbox(self._database, self.links, self._tell_of_items)
         self.gates = Gates(forge, self.team, self.fleet, self.queue, now)
+        self.following = Following(
+            forge,
+            self.team,
+            self.fleet,
+            self.queue,
+            self.links,
+            self.gates,
+            record=self.record,
+            team_pushed=self._team_pushed,
+            spawn=self.spawn,
+        )
         self.host = Host(
             paths,
             boxfile,
@@ -101,15 +101,18 @@ class Box:
             forge,
             paths.hook_key,
             Asks(
-                self._follows, self._look, self._numbers, lambda: self._opened, lambda: self.problems, self._known
+                self.following.follows,
+                self._look,
+                self._numbers,
+                lambda: self._opened,
+                lambda: self.problems,
+                self._known,
             ),
         )
-        self._news = ReleaseNews(forge)
         self._cache = ArchiveCache(paths.cache)
         self._tasks: set[asyncio.Task[Any]] = set()
         self._opened = False
         self._closing = False
-        self._came = asyncio.Event()
         self._reconcile_problems: tuple[str, ...] = ()
 
     @property
@@ -136,10 +139,10 @@ class Box:
         await self.host.open()
         self._opened = True
         # In this order: the watch is in force before the look at what was there.
-        self.spawn(self._watch_forge(), "watch-forge")
+        self.spawn(self.following.watch(), "watch-forge")
         self.spawn(self.refresh_team(), "refresh-team")
-        self.spawn(self._collect_now_and_then(), "collect-archives")
-        self.spawn(self._poll_now_and_then(), "poll-forge")
+        self.spawn(collect_now_and_then(self._cache, self.fleet, self._slots_on_disk), "collect-archives")
+        self.spawn(self.following.poll(), "poll-forge")
         self.spawn(self.host.run(), "host")
 
     def leave(self) -> None:
@@ -235,28 +238,9 @@ class Box:
             self.keeper.keep(people)
         return self.fleet.expect(people, now())
 
-    async def _watch_forge(self) -> None:
-        while True:
-            try:
-                async for repo in self.forge.changes():
-                    await self._forge_changed(repo, reason="push")
-            except HeroError as error:
-                log.warning("the forge cannot be watched: %s", error)
-            await asyncio.sleep(FORGE_RETRY_SECONDS)
-
-    def _have_look(self, slot: str, repo: str) -> None:
-        if link := self.links.get(slot):
-            self.links.tell(slot, link, "forge.changed", {"repo": repo})
-
-    def _follows(self, repo: str) -> bool:
-        """Whether anything here depends on `repo`."""
-        if repo == self.team.repo or any(entry.repo == repo for entry in self.team.catalogue):
-            return True
-        return any(cell.repo == repo for slot in self.fleet.slots() for cell in slot.services)
-
     async def _look(self, look: Look) -> None:
         """What webhooks ask for; raises HeroError where it has to be asked for again."""
-        await self._forge_changed(look.repo, look.branch)
+        await self.following.changed(look.repo, look.branch)
 
     def _known(self) -> Known:
         return Known(self.name, self.fleet.slots(), self.team.catalogue)
@@ -281,60 +265,22 @@ class Box:
             return list(self.team.people)
         return [home.name for home in self.paths.homes.glob("*")]
 
-    async def _forge_changed(self, repo: str, branch: str | None = None, *, reason: str = "webhook") -> None:
-        """Look at `repo` again, whoever says that something changed there. Raises HeroError to be called again."""
-        if repo == self.team.repo:
-            await self._team_pushed()
-        self.links.tell_all("forge.changed", {"repo": repo})
-        self.gates.forge_changed(repo)
-        services = [entry.name for entry in self.team.catalogue if entry.repo == repo]
-        for release in await self._news.new_in(repo):
-            data = {"repo": repo, "services": services, "release": release.model_dump(mode="json")}
-            await self.record("release.published", release.tag, data)
-        await self.fanout.look(repo, branch, reason=reason)
-
     def slot_came(self, slot: str) -> None:
-        """A slot's daemon has connected: what its bindings follow is looked at before long."""
+        """A slot's daemon has connected."""
         self.queue.slot_connected(slot)
         self.inbox.slot_came(slot)
-        self._came.set()
-
-    def bindings_told(self, slot: str) -> None:
-        """A slot has told of cells: what one of them follows from now on is looked at before long."""
-        status = self.fleet.slot(slot)
-        if status is not None and self.fanout.follows_anew(status):
-            self._came.set()
-
-    async def _poll_now_and_then(self) -> None:
-        """What no webhook and no watch told of is found here."""
-        self._came.set()
-        while True:
-            with contextlib.suppress(TimeoutError):
-                # Not wait_for, which can swallow a cancellation that comes together with the event.
-                async with asyncio.timeout(POLL_EVERY):
-                    await self._came.wait()
-            # Slots come in crowds; one look does for all of them.
-            await asyncio.sleep(POLL_FIRST)
-            self._came.clear()
-            await self.fanout.poll()
+        self.following.slot_came()
 
     async def refresh_team(self) -> None:
         """Read the team repo again, and tell everybody if it changed."""
         changed = await self.team.refresh()
-        await self._news.begin({entry.repo for entry in self.team.catalogue})
+        await self.following.take_catalogue()
         if not changed:
             return
         await self.log.append(self._take_team())
         self.links.tell_all("team.changed", {})
         data = {"commit": self.team.commit, "problems": list(self.team.problems)}
         await self.record("team.changed", self.team.repo, data)
-
-    def heard(self, slot: str, events: Sequence[Event]) -> None:
-        """A slot told of these: where it has published, everybody looks, for webhooks may be late or not there."""
-        services = {event.subject for event in events if event.kind == "release.published"}
-        status = self.fleet.slot(slot)
-        for repo in {cell.repo for cell in (status.services if status else ()) if cell.service in services}:
-            self.spawn(self._forge_changed(repo, reason="published"), f"published {repo}")
 
     async def _team_pushed(self) -> None:
         if self.is_system:
@@ -348,22 +294,6 @@ class Box:
         for action in told.actions:
             await self.record("audit.team", str(action.get("user", "")), action)
         await self.refresh_team()
-
-    async def _collect_now_and_then(self) -> None:
-        pause = COLLECT_FIRST
-        while True:
-            await asyncio.sleep(pause)
-            pause = COLLECT_EVERY
-            if not self.fleet.complete(self._slots_on_disk()):
-                # A slot that has not reported may have installed what nobody else has.
-                continue
-            try:
-                done = await self._cache.collect(set(self.fleet.installed()))
-                log.info(
-                    "the archive cache: %d archives removed, %d bytes freed", len(done.removed), done.freed_bytes
-                )
-            except HeroError as error:
-                log.warning("the archive cache was not cleaned up: %s", error)
 
 
 def _free_memory() -> int:

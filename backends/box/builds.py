@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from backends.model.calls import BuildSubmitParams
+from backends.model.build_calls import BuildSubmitParams
 from backends.model.errors import HeroError, unknown_name
 from backends.model.state import CatalogueEntry, ServiceStatus, SlotStatus
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from backends.model.agents import Agent
-from backends.model.calls import ReportParams
+from backends.model.box_calls import ReportParams
 from backends.model.state import Event, Operation, ServiceStatus, SlotStatus
 
 _HEAD_EXCLUDES = {"services", "operations", "agents", "archives"}

@@ -11,10 +11,11 @@ from typing import Protocol
 from backends.box.fleet import Fleet
 from backends.box.releases import is_complete
 from backends.forge.base import Forge, Release
-from backends.model.calls import GatesParams, GatesResult
 from backends.model.errors import HeroError, unknown_name
+from backends.model.forge import Gate, GateState
+from backends.model.forge_calls import GatesParams, GatesResult
 from backends.model.release import parse_archive_name, platform_runs_here, release_tag
-from backends.model.state import Build, CatalogueEntry, Gate, GateState, ServiceStatus
+from backends.model.state import Build, CatalogueEntry, ServiceStatus
 
 AT_ONCE = 4
 """Services of which the forge is asked at the same time."""

@@ -22,11 +22,15 @@ from backends.box.inbox.handlers import inbox_calls
 from backends.box.releases import compare, list_releases
 from backends.box.reports import check_slot, own_events
 from backends.failpoints import failpoint
-from backends.model import calls
+from backends.model import box_calls, build_calls, forge_calls
 from backends.model.audit_calls import AuditNoteParams, noted
 from backends.model.broker_calls import BrokerAudited
+from backends.model.calls import BY_NAME
 from backends.model.errors import HeroError
+from backends.model.method import Empty
+from backends.model.slot_calls import DownParams
 from backends.model.state import Build, FleetSnapshot
+from backends.model.team_calls import TeamChangedParams
 from backends.model.text import safe_line
 from backends.rpc.dispatcher import Call, Dispatcher
 from backends.system_box import login_of
@@ -37,7 +41,7 @@ def register(dispatcher: Dispatcher, box: Box, ended: asyncio.Event) -> None:
     """Have `dispatcher` answer every call of a box; `box.down` sets `ended`."""
     handlers = _Handlers(box, ended)
     for name, handler in handlers.table().items():
-        dispatcher.register(calls.BY_NAME[name], handler)
+        dispatcher.register(BY_NAME[name], handler)
 
 
 class _Handlers:
@@ -78,16 +82,18 @@ class _Handlers:
             ),
         }
 
-    async def snapshot(self, _: Call, params: calls.SnapshotParams) -> FleetSnapshot:
+    async def snapshot(self, _: Call, params: box_calls.SnapshotParams) -> FleetSnapshot:
         return await self._box.snapshot(params.after, params.limit)
 
-    async def subscribe(self, call: Call, params: calls.SubscribeParams) -> calls.SubscribeResult:
-        return calls.SubscribeResult(seq=await self._box.subscribers.subscribe(call.connection, params.after))
+    async def subscribe(self, call: Call, params: box_calls.SubscribeParams) -> box_calls.SubscribeResult:
+        return box_calls.SubscribeResult(seq=await self._box.subscribers.subscribe(call.connection, params.after))
 
-    async def releases(self, _: Call, params: calls.ReleaseListParams) -> calls.ReleaseListResult:
+    async def releases(self, _: Call, params: forge_calls.ReleaseListParams) -> forge_calls.ReleaseListResult:
         return await list_releases(self._box.forge, self._box.team.catalogue, params)
 
-    async def build_submit(self, call: Call, params: calls.BuildSubmitParams) -> calls.BuildSubmitResult:
+    async def build_submit(
+        self, call: Call, params: build_calls.BuildSubmitParams
+    ) -> build_calls.BuildSubmitResult:
         box = self._box
         if params.attached and not box.links.speaks_for(params.user, call.connection):
             raise HeroError(
@@ -101,13 +107,13 @@ class _Handlers:
             await box.record("audit.build.submit", params.service, told)
         return result
 
-    async def build_list(self, _: Call, params: calls.BuildListParams) -> calls.BuildListResult:
+    async def build_list(self, _: Call, params: build_calls.BuildListParams) -> build_calls.BuildListResult:
         return await self._box.queue.listed(params)
 
-    async def build_get(self, _: Call, params: calls.BuildParams) -> Build:
+    async def build_get(self, _: Call, params: build_calls.BuildParams) -> Build:
         return await self._box.queue.get(params.build_id)
 
-    async def build_cancel(self, call: Call, params: calls.BuildParams) -> Build:
+    async def build_cancel(self, call: Call, params: build_calls.BuildParams) -> Build:
         box = self._box
         build = await box.queue.get(params.build_id)
         actor = box.rights.owner_or_admin(call.peer, build.slot)
@@ -117,53 +123,53 @@ class _Handlers:
         )
         return ended
 
-    async def hooks_status(self, _: Call, params: calls.HooksParams) -> calls.HooksResult:
+    async def hooks_status(self, _: Call, params: forge_calls.HooksParams) -> forge_calls.HooksResult:
         url = self._hook_url(params)
-        return calls.HooksResult(hooks=await self._box.edge.hooks.status(self._hooked(params), url), url=url)
+        return forge_calls.HooksResult(hooks=await self._box.edge.hooks.status(self._hooked(params), url), url=url)
 
-    async def hooks_install(self, call: Call, params: calls.HooksParams) -> calls.HooksResult:
+    async def hooks_install(self, call: Call, params: forge_calls.HooksParams) -> forge_calls.HooksResult:
         actor = self._box.rights.admin(call.peer, "install webhooks")
         url = self._hook_url(params)
         hooks = await self._box.edge.hooks.install(self._hooked(params), url, params.rotate)
         told = {"actor": actor, "url": url, "rotate": params.rotate}
         await self._box.record("audit.hooks.install", "", {**told, "repos": [hook.repo for hook in hooks]})
-        return calls.HooksResult(hooks=hooks, url=url)
+        return forge_calls.HooksResult(hooks=hooks, url=url)
 
-    def _hook_url(self, params: calls.HooksParams) -> str:
+    def _hook_url(self, params: forge_calls.HooksParams) -> str:
         return hook_url(params.url or self._box.file.edge.url)
 
-    def _hooked(self, params: calls.HooksParams) -> tuple[str, ...]:
+    def _hooked(self, params: forge_calls.HooksParams) -> tuple[str, ...]:
         """The repositories that are asked for, or all that the box follows."""
         team = self._box.team
         return params.repos or (*dict.fromkeys(entry.repo for entry in team.catalogue), team.repo)
 
-    async def webhook(self, _: Call, params: calls.WebhookParams) -> calls.WebhookResult:
+    async def webhook(self, _: Call, params: forge_calls.WebhookParams) -> forge_calls.WebhookResult:
         return await self._box.edge.receiver.handle(params)
 
-    async def compare(self, _: Call, params: calls.CompareParams) -> calls.CompareResult:
+    async def compare(self, _: Call, params: forge_calls.CompareParams) -> forge_calls.CompareResult:
         return await compare(self._box.forge, self._box.team.catalogue, params)
 
-    async def gates(self, _: Call, params: calls.GatesParams) -> calls.GatesResult:
+    async def gates(self, _: Call, params: forge_calls.GatesParams) -> forge_calls.GatesResult:
         return await self._box.gates.answer(params)
 
-    async def audit(self, _: Call, params: calls.AuditParams) -> calls.EventsResult:
-        return calls.EventsResult(events=tuple(await self._box.log.audit(params.limit, params.slot)))
+    async def audit(self, _: Call, params: box_calls.AuditParams) -> box_calls.EventsResult:
+        return box_calls.EventsResult(events=tuple(await self._box.log.audit(params.limit, params.slot)))
 
-    async def note(self, call: Call, params: AuditNoteParams) -> calls.Empty:
+    async def note(self, call: Call, params: AuditNoteParams) -> Empty:
         actor = login_of(call.peer.uid)
         if not self._box.rights.is_root(call.peer):
             raise HeroError("denied", f"{actor} tells what was done to a slot's own daemon.")
         await self._box.record(*noted(params, actor))
-        return calls.Empty()
+        return Empty()
 
-    async def broker_audited(self, call: Call, params: BrokerAudited) -> calls.Empty:
+    async def broker_audited(self, call: Call, params: BrokerAudited) -> Empty:
         self._box.rights.broker(call.peer)
         for line in map(harmless_fields, params.lines):
             kind = safe_line(str(line.get("kind", "")), 60)
             await self._box.record(f"audit.{kind}", str(line.get("slot", "")), line)
-        return calls.Empty()
+        return Empty()
 
-    async def report(self, call: Call, params: calls.ReportParams) -> calls.ReportResult:
+    async def report(self, call: Call, params: box_calls.ReportParams) -> box_calls.ReportResult:
         box, slot = self._box, check_slot(params.slot)
         box.rights.speaks_for(call.peer, slot)
         if params.status is None and not box.links.speaks_for(slot, call.connection):
@@ -177,11 +183,11 @@ class _Handlers:
         # From here to the log no other report may come between: the log's order is the state's.
         changes = box.fleet.apply(report, now())
         if report.cells or report.status is not None:
-            box.bindings_told(slot)
+            box.following.bindings_told(slot)
         box.subscribers.publish(changes.progress)
         await box.log.append(changes.kept)
         if report.status is None and not events:
-            return calls.ReportResult()
+            return box_calls.ReportResult()
         if box.keeper and report.status is not None:
             box.keeper.seen(slot)
         if report.status is not None:
@@ -191,12 +197,12 @@ class _Handlers:
         acknowledged = await box.log.take(slot, events)
         if events:
             failpoint("boxd.report-kept")
-            box.heard(slot, events)
-        return calls.ReportResult(acknowledged=acknowledged)
+            box.following.heard(slot, events)
+        return box_calls.ReportResult(acknowledged=acknowledged)
 
-    async def status(self, _: Call, __: calls.Empty) -> calls.BoxStatus:
+    async def status(self, _: Call, __: Empty) -> box_calls.BoxStatus:
         box = self._box
-        return calls.BoxStatus(
+        return box_calls.BoxStatus(
             box=box.name,
             root=str(box.paths.root),
             pid=os.getpid(),
@@ -209,12 +215,12 @@ class _Handlers:
             problems=box.problems,
         )
 
-    async def team_changed(self, call: Call, params: calls.TeamChangedParams) -> calls.Empty:
+    async def team_changed(self, call: Call, params: TeamChangedParams) -> Empty:
         self._box.rights.root(call.peer, "tell the box what became of the team repo")
         await self._box.reconciled(params)
-        return calls.Empty()
+        return Empty()
 
-    async def down(self, call: Call, params: calls.DownParams) -> calls.Empty:
+    async def down(self, call: Call, params: DownParams) -> Empty:
         if self._box.rights.system:
             raise HeroError(
                 "usage",
@@ -226,4 +232,4 @@ class _Handlers:
             await end_slots(self._box, services=params.services)
         finally:
             self._ended.set()
-        return calls.Empty()
+        return Empty()

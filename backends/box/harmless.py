@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from backends.model.agents import AgentLine
-from backends.model.calls import ReportParams
+from backends.model.box_calls import ReportParams
 from backends.model.state import LogLine
 from backends.model.text import safe_line, safe_text
 

@@ -13,8 +13,10 @@ from backends.box.fleet import Fleet
 from backends.box.links import Links
 from backends.box.peek_relay import AGENT_LOG, SERVICE_LOGS, Kind, Relay, Result
 from backends.model.agent_calls import AgentLogResult, PeekAgentLogParams
-from backends.model.calls import Empty, LogsResult, LogsStopParams, PeekLogsParams, PeekParams
+from backends.model.box_calls import PeekLogsParams, PeekParams
 from backends.model.errors import HeroError, unknown_name
+from backends.model.method import Empty
+from backends.model.slot_calls import LogsResult, LogsStopParams
 from backends.model.state import SlotStatus
 from backends.rpc.connection import Connection
 from backends.rpc.dispatcher import Call

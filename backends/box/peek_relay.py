@@ -16,7 +16,7 @@ from pydantic import BaseModel, ValidationError
 from backends.box.harmless import harmless_agent_line, harmless_line
 from backends.model.agent_calls import AgentLogResult
 from backends.model.agents import AgentLine
-from backends.model.calls import LogsResult
+from backends.model.slot_calls import LogsResult
 from backends.model.state import LogLine
 from backends.model.text import safe_line
 from backends.rpc.connection import Connection

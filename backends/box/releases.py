@@ -7,10 +7,11 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from backends.forge.base import Forge, Release
-from backends.model.calls import CompareParams, CompareResult, ReleaseListParams, ReleaseListResult
 from backends.model.errors import HeroError, unknown_name
+from backends.model.forge import ArchiveInfo, CommitInfo, ReleaseInfo
+from backends.model.forge_calls import CompareParams, CompareResult, ReleaseListParams, ReleaseListResult
 from backends.model.release import parse_archive_name, split_tag
-from backends.model.state import ArchiveInfo, CatalogueEntry, CommitInfo, ReleaseInfo
+from backends.model.state import CatalogueEntry
 from backends.model.text import safe_line
 
 log = logging.getLogger(__name__)

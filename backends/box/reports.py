@@ -6,7 +6,7 @@ import re
 from datetime import UTC
 from itertools import pairwise
 
-from backends.model.calls import ReportParams
+from backends.model.box_calls import ReportParams
 from backends.model.errors import HeroError
 from backends.model.names import BadValue, check_login
 from backends.model.state import Event

@@ -9,7 +9,6 @@ from typing import Any
 from pydantic import BaseModel
 
 from backends.broker.broker import Broker
-from backends.model import calls
 from backends.model.broker_calls import (
     ClaudeKey,
     KeyGetParams,
@@ -20,6 +19,7 @@ from backends.model.broker_calls import (
     KeyStatusParams,
     LeaseParams,
 )
+from backends.model.calls import BY_NAME
 from backends.model.claude import OrgGrant
 from backends.model.errors import HeroError
 from backends.model.method import Empty
@@ -30,7 +30,7 @@ def register(dispatcher: Dispatcher, broker: Broker, ended: asyncio.Event, *, sy
     """Have `dispatcher` answer every call of the broker; `aibroker.down` sets `ended`."""
     handlers = _Handlers(broker, ended, system=system)
     for name, handler in handlers.table().items():
-        dispatcher.register(calls.BY_NAME[name], handler)
+        dispatcher.register(BY_NAME[name], handler)
 
 
 class _Handlers:

@@ -15,6 +15,7 @@ from pathlib import Path
 from pydantic import Field, ValidationError
 
 from backends.broker.sealing import CannotOpen, Sealing
+from backends.durable import sync_folder
 from backends.failpoints import failpoint
 from backends.model.errors import HeroError
 from backends.model.frozen import Frozen
@@ -139,7 +140,7 @@ class KeyStore:
         path = self._path(check_slot(slot))
         try:
             path.unlink(missing_ok=True)
-            _sync_folder(self.folder)
+            sync_folder(self.folder)
         except OSError as error:
             raise _disk_error(path, error) from error
         was_broken = self._broken.pop(slot, None) is not None
@@ -244,19 +245,11 @@ def _write(path: Path, content: bytes) -> None:
             os.fsync(out.fileno())
         failpoint("broker.key-written")
         temporary.replace(path)
-        _sync_folder(path.parent)
+        sync_folder(path.parent)
     except OSError as error:
         with contextlib.suppress(OSError):
             temporary.unlink()
         raise _disk_error(path, error) from error
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _disk_error(path: Path, error: OSError) -> HeroError:

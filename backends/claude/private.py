@@ -8,6 +8,7 @@ import secrets
 import stat
 from pathlib import Path
 
+from backends.durable import sync_folder
 from backends.model.errors import HeroError
 
 SIZE_LIMIT = 1 << 20
@@ -28,7 +29,7 @@ def write_private(path: Path, content: bytes) -> None:
             out.flush()
             os.fsync(handle)
         temporary.replace(path)
-        _sync_folder(path.parent)
+        sync_folder(path.parent)
     except OSError as error:
         with contextlib.suppress(OSError):
             temporary.unlink()
@@ -75,11 +76,3 @@ def read_own(path: Path, limit: int = SIZE_LIMIT) -> bytes:
 def cannot(do: str, path: Path, error: OSError) -> HeroError:
     """`error` at `path` in a person's words."""
     return HeroError("failed", f"Cannot {do} {path}: {error.strerror}.", hint="Check its owner, mode and disk.")
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

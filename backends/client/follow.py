@@ -8,9 +8,10 @@ from typing import Any, Protocol, TypeVar
 
 from pydantic import ValidationError
 
-from backends.model.calls import LogsParams, LogsResult
 from backends.model.errors import HeroError
+from backends.model.slot_calls import LogsParams, LogsResult
 from backends.model.state import LogLine
+from backends.model.text import safe_line
 from backends.rpc.connection import Connection
 from backends.rpc.subscription import Subscription
 
@@ -53,7 +54,7 @@ async def follow(
     """
     method, asked = call
     async with Subscription(connection, topic) as notes:
-        answer = page.model_validate(await connection.call(method, asked | {"follow": True}))
+        answer = _read(page, await connection.call(method, asked | {"follow": True}))
         try:
             yield answer.lines
             async for note in notes:
@@ -66,8 +67,12 @@ async def follow(
 
 def _lines(note: dict[str, Any], page: type[Page[Line]]) -> tuple[Line, ...]:
     if error := note.get("error"):
-        raise HeroError("failed", str(error))
+        raise HeroError("failed", safe_line(str(error)))
+    return _read(page, {"lines": note.get("lines", [])}).lines
+
+
+def _read(page: type[Page[Line]], told: object) -> Page[Line]:
     try:
-        return page.model_validate({"lines": note.get("lines", [])}).lines
+        return page.model_validate(told)
     except ValidationError:
         raise HeroError("failed", "The daemon speaks another version.", hint="Restart the box.") from None

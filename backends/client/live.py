@@ -15,12 +15,16 @@ from backends.client.agent_log import follow_agent_log
 from backends.client.fleet import whole_fleet
 from backends.client.follow import follow_logs
 from backends.client.locate import Where
+from backends.client.pulse import pulse
 from backends.client.start import start_box, start_slot
 from backends.model.agent_calls import PeekAgentLogParams
 from backends.model.agents import AgentLine
-from backends.model.calls import BY_NAME, LogsParams, PeekLogsParams
+from backends.model.box_calls import PeekLogsParams
+from backends.model.calls import BY_NAME
 from backends.model.errors import HeroError
-from backends.model.state import Event, FleetSnapshot, Frozen, LogLine
+from backends.model.frozen import Frozen
+from backends.model.slot_calls import LogsParams
+from backends.model.state import Event, FleetSnapshot, LogLine
 from backends.rpc.connection import Connection, connect
 from backends.rpc.looking import check_looks
 from backends.rpc.subscription import Subscription
@@ -32,6 +36,8 @@ StateWatcher = Callable[[State, str], None]
 """Takes the state and, while not online, why."""
 
 _TURN_SECONDS = 0.001
+_STEADY_SECONDS = 5.0
+"""A connection that lasted so long was a good one: after its loss the next is tried at once."""
 _BACK_OFF = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0)
 
 
@@ -62,21 +68,24 @@ class LiveBox:
         attempt = 0
         self._on_state("connecting", "")
         while True:
+            began = time.monotonic()
             try:
                 connection = await self._open_box()
-                async with Subscription(connection) as events:
+                async with Subscription(connection) as events, pulse(connection):
                     await self._catch_up(connection)
-                    attempt = 0
                     self._on_state("online", "")
                     await self._follow(events)
             except HeroError as error:
                 self._on_state("reconnecting", error.message)
             except ValidationError:
+                self._seq = 0  # from there on it would tell again what cannot be read
                 self._on_state(
                     "reconnecting", "The box speaks another version; restart it with `hero_dev box down`."
                 )
             finally:
                 await self._close_box()
+            if time.monotonic() - began > _STEADY_SECONDS:
+                attempt = 0
             pause = _BACK_OFF[min(attempt, len(_BACK_OFF) - 1)]
             await asyncio.sleep(pause * random.uniform(0.8, 1.2))  # noqa: S311  # spreads reconnects, no secret
             attempt += 1

@@ -142,3 +142,5 @@ def _has_slot(box: BoxPaths, user: str) -> bool:
         return box.slot(user).root.is_dir()
     except PermissionError:
         return True
+    except OSError:  # a name that no folder can have
+        return False

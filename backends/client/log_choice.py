@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import shlex
 import stat
 from collections.abc import Iterable, Sequence
@@ -14,6 +15,8 @@ from backends.model.text import safe_line
 
 MOST = 64
 """Files that are shown together; each has a thread that looks through it."""
+_OTHER_FILES = 200
+"""What else may be open: the terminal, modules, the kernel's watches, and rotations to come."""
 _LOOK = 8192
 _SHORT = 60
 _PACKED = {
@@ -46,6 +49,19 @@ def chosen_logs(paths: Iterable[Path]) -> dict[str, Path]:
         hint = "" if many else f"`tail -F {_quoted(kept[0])} | hero_tui --log -` waits for what comes."
         raise HeroError("failed", told, hint=hint)
     return dict(zip(source_names(kept), kept, strict=True))
+
+
+def allow_open(paths: Iterable[Path]) -> None:
+    """Have this process be allowed to open the logs and their rotations. Raises HeroError where it may not be."""
+    files = sum(1 for path in paths for _ in rotations(path))
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = files + _OTHER_FILES
+    if soft == resource.RLIM_INFINITY or wanted <= soft:
+        return
+    if hard != resource.RLIM_INFINITY and wanted > hard:
+        told = f"With their rotations these are {files} files, and only {hard} may be open at once."
+        raise HeroError("failed", told, hint="Name fewer, or raise the limit: `ulimit -Hn`.")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def source_names(paths: Sequence[Path]) -> list[str]:

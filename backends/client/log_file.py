@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from backends.client.log_clock import MICROSECONDS, LogClock
 from backends.client.log_files import LogFiles
 from backends.client.log_filter import ERRORS, Matcher
 from backends.client.log_finder import EveryLine, MatchingLines
@@ -13,10 +14,7 @@ from backends.client.log_lines import Change, Lines, LogLine
 from backends.client.log_scan import Scan
 from backends.model.log_text import time_of
 
-_LOOK_AHEAD = 200
-"""Lines that are looked at for one that tells a time."""
 _LOOK_AGAIN = 0.1
-_CLOSE_ENOUGH = 4096
 
 
 def _nobody() -> None:
@@ -167,30 +165,10 @@ class LogFile:
         return self._lines.last if found is None else found
 
     def at_time(self, time: float) -> int | None:
-        """See `Log`; None also where no line tells a time."""
-        low, high = self._files.span
-        while high - low > _CLOSE_ENOUGH:
-            middle = (low + high) // 2
-            place, told = self._timed(middle, high)
-            if told is not None and told < time:
-                low = max(middle, place)
-            else:
-                high = middle
-        place, told = self._timed(low, None)
-        while told is not None and told < time:
-            place, told = self._timed(place + 1, None)
-        return None if told is None else place
-
-    def _timed(self, place: int, limit: int | None) -> tuple[int, float | None]:
-        """The first line from `place` on, and above `limit`, that tells a time, and that time."""
-        found = self._files.first_from(place)
-        for _ in range(_LOOK_AHEAD):
-            if found is None or (limit is not None and found >= limit):
-                break
-            if (told := self.line(found).time) is not None:
-                return found, told
-            found = self._lines.after(found)
-        return place, None
+        """See `Log`; None also where no line tells a time. One that tells none has that of the line above it."""
+        clock = LogClock(self._files)
+        place = clock.first_at(round(time * MICROSECONDS)) if clock.tells else self._files.span[1]
+        return place if place < self._files.span[1] else None
 
     # -- the thread -------------------------------------------------------------------------------
 
@@ -203,7 +181,9 @@ class LogFile:
         self._tell = tell
 
     def _scans(self) -> list[Scan]:
-        return [scan for scan in (self._kept, self._counted, self._errors) if scan is not None]
+        """Those that are wanted still: who looked at one that is closed would never come to its end."""
+        scans = (self._kept, self._counted, self._errors)
+        return [scan for scan in scans if scan is not None and not scan.closed]
 
     def _run(self) -> None:
         while not self._closed:

@@ -9,11 +9,15 @@ from typing import Protocol
 
 from backends.client.log_filter import Matcher
 from backends.client.log_segment import FOLD
-from backends.model.log_text import Search, shown, without_colour
+from backends.model.log_text import Search
+from backends.model.text import safe_text
 
 _GROUP = 64
 """Lines that are looked at together first."""
-_COLOUR = re.compile(rb"\x1b\[[0-9;:]{0,64}m")
+_BORDERS = re.compile(r"\^|\$|\\[AbBZ]|\(\?[=!<]")
+"""What of a pattern asks where a line begins or ends, or what is beside a match."""
+_COLOUR = re.compile(rb"\x1b\[[0-9;:]*m")
+_COLOUR_TEXT = re.compile(r"\x1b\[[0-9;:]*m")
 
 
 class Finder(Protocol):
@@ -78,6 +82,7 @@ class LineTest:
     def __init__(self, matcher: Matcher) -> None:
         self._search = matcher.pattern.search
         self.quick = _quick_look(matcher)
+        self.minds_borders = _BORDERS.search(matcher.pattern.pattern) is not None
 
     def matching(self, texts: Sequence[str]) -> list[bool]:
         """For each line, which has neither colours nor an end, whether it matches."""
@@ -125,7 +130,7 @@ class MatchingLines:
         return self._inverse or self._may_match(data)
 
     def _may_match(self, data: bytes) -> bool:
-        if self._test.quick is None:
+        if self._test.quick is None or (self._test.minds_borders and _may_fold(data)):
             return True
         if b"\r" in data:
             data = data.replace(b"\r\n", b"\n")
@@ -133,7 +138,16 @@ class MatchingLines:
                 return True
         if b"\x1b" in data:
             data = _COLOUR.sub(b"", data)
-        return self._test.quick(data.decode(errors="replace"))
+        text = data.decode(errors="replace")
+        if "\x1b" in text:  # what is not seen of other escapes may stand within a match
+            text = "\n".join(safe_text(line) if "\x1b" in line else line for line in text.split("\n"))
+        return self._test.quick(text)
+
+
+def _may_fold(data: bytes) -> bool:
+    """Whether a line in it may be too long for one, wherever it begins in its file."""
+    half = FOLD // 2
+    return any(data.find(b"\n", place, place + half) < 0 for place in range(0, len(data) - half + 1, half))
 
 
 def _texts(data: bytes, starts: list[int]) -> list[str]:
@@ -148,7 +162,8 @@ def _texts(data: bytes, starts: list[int]) -> list[str]:
 
 
 def _uncovered(text: str) -> str:
-    return without_colour(shown(text.encode()))
+    """What is seen of a line, all of it: a person may have come to its end by wrapping it."""
+    return "".join(map(safe_text, _COLOUR_TEXT.split(text.rstrip("\r").rpartition("\r")[2])))
 
 
 def _quick_look(matcher: Matcher) -> Callable[[str], bool] | None:

@@ -27,6 +27,9 @@ def log_paths(where: Where, me: str, user: str, services: Sequence[str], build: 
     if not build and is_system(where.box):
         return {}
     paths = {name: slot.build_log / f"{name}.log" if build else slot.service_log(name) for name in names}
-    if any(path.exists() and not (path.is_file() and os.access(path, os.R_OK)) for path in paths.values()):
+    try:
+        there = [path for path in paths.values() if path.exists()]
+        readable = all(path.is_file() and os.access(path, os.R_OK) for path in there)
+    except (OSError, ValueError):  # a name that no file can have
         return {}
-    return paths if any(path.exists() for path in paths.values()) else {}
+    return paths if there and readable else {}

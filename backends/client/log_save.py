@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import secrets
 from collections.abc import Iterable
-from itertools import islice
+from contextlib import suppress
+from itertools import chain, count, islice
 from pathlib import Path
 
 from backends.model.errors import HeroError
@@ -14,6 +16,11 @@ from backends.model.errors import HeroError
 KEPT = 20
 """Saved files that stay; older ones go when another is saved."""
 _SLICE = 400
+_NAME_BYTES = 200
+_HINTS = {
+    errno.ENOSPC: "The disk is full: `df -h` tells which.",
+    errno.EDQUOT: "Your share of the disk is full: `quota` tells of it.",
+}
 
 
 def saved_logs() -> Path:
@@ -25,32 +32,43 @@ def saved_logs() -> Path:
 async def save_lines(lines: Iterable[str], name: str) -> tuple[Path, int]:
     """Write `lines` to a file with `name` in it, letting others run meanwhile; its path and how many there were.
 
-    Raises HeroError.
+    What is there already stays: a number is added to the name. Raises HeroError.
     """
     folder = saved_logs()
-    path = folder / name.replace("/", "_")
-    temporary = folder / f".{path.name}.{secrets.token_hex(4)}.tmp"
-    count, rest = 0, iter(lines)
+    path = _free(folder, name)
+    temporary = folder / f".{secrets.token_hex(8)}.tmp"
+    written, rest = 0, iter(lines)
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         with temporary.open("x", encoding="utf-8", errors="replace") as out:
             temporary.chmod(0o600)
             while part := list(islice(rest, _SLICE)):
                 out.writelines(f"{line}\n" for line in part)
-                count += len(part)
+                written += len(part)
                 await asyncio.sleep(0)
         temporary.replace(path)
-        _forget_old(folder)
     except OSError as error:
-        raise HeroError(
-            "failed", f"{path} cannot be written: {error.strerror}.", hint="Is the disk full?"
-        ) from error
+        hint = _HINTS.get(error.errno or 0, f"It is to lie in {folder}.")
+        raise HeroError("failed", f"The lines cannot be saved: {error.strerror}.", hint=hint) from error
     finally:
-        temporary.unlink(missing_ok=True)
-    return path, count
+        with suppress(OSError):
+            temporary.unlink()
+    _forget_old(folder)
+    return path, written
+
+
+def _free(folder: Path, name: str) -> Path:
+    """A path with that name, or as much of it as a file may have, that nothing has yet."""
+    whole = name.replace("/", "_")
+    stem, ending = os.path.splitext(whole)  # noqa: PTH122 - what begins with a dot is a stem
+    short = os.fsencode(stem)[:_NAME_BYTES].decode(errors="ignore")
+    paths = (folder / f"{short}{number}{ending}" for number in chain([""], (f"-{again}" for again in count(2))))
+    return next(path for path in paths if not os.path.lexists(path))
 
 
 def _forget_old(folder: Path) -> None:
-    saved = sorted(folder.glob("*.log"), key=lambda path: path.stat().st_mtime)
-    for path in saved[:-KEPT]:
-        path.unlink(missing_ok=True)
+    """Keep the newest; one that another session has removed meanwhile is gone all the same."""
+    with suppress(OSError):
+        saved = sorted(folder.glob("*.log"), key=lambda path: path.stat().st_mtime)
+        for path in saved[:-KEPT]:
+            path.unlink(missing_ok=True)

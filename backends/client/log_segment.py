@@ -7,6 +7,7 @@ lets other threads run while the bytes are copied. Either way they lie in the ke
 from __future__ import annotations
 
 import os
+import stat
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -90,8 +91,13 @@ class Segment:
 
 
 def open_segment(path: Path, base: int) -> Segment | None:
-    """The regular file at `path`, None where there is none that can be read. A pipe or device is not opened."""
+    """The regular file at `path`, None where there is none that can be read.
+
+    A pipe or device is not opened: whoever waits for a reader of it would write to one that is gone at once.
+    """
     try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            return None
         handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     except OSError:
         return None

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 Check = Callable[[object], Any]
 """The value that a field has for one from JSON. Raises Unlike."""
 
+_TOO_MUCH = 1 << 63
 _NEEDED = object()
 """In place of a default: the field is always told."""
 
@@ -65,13 +66,13 @@ def _text(value: object) -> str:
 
 
 def _whole_number(value: object) -> int:
-    if type(value) is not int:
+    if type(value) is not int or abs(value) >= _TOO_MUCH:
         raise Unlike
     return value
 
 
 def _number(value: object) -> float:
-    if type(value) is not int and type(value) is not float:
+    if (type(value) is not int and type(value) is not float) or abs(value) >= _TOO_MUCH:
         raise Unlike
     return float(value)
 

@@ -18,6 +18,7 @@ from backends.doctor import (
     terminal,
     units,
     versions,
+    web,
     worktrees,
 )
 from backends.doctor.found import Check
@@ -32,6 +33,7 @@ CHECKS: tuple[Check, ...] = (
     *clock.CHECKS,
     *forge.CHECKS,
     *router.CHECKS,
+    *web.CHECKS,
     *limits.CHECKS,
     *versions.CHECKS,
     *slot_state.CHECKS,

@@ -10,6 +10,7 @@ from pathlib import Path
 from backends.model.boxfile import BoxFile
 from backends.model.paths import BoxPaths, SlotPaths
 from backends.model.team import TeamRepo
+from backends.system_box import WEB_STATE
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,7 @@ class Machine:
     lingering: Path = Path("/var/lib/systemd/linger")
     software: Path = Path("/opt/hero-team-box/current")
     router: Path = Path("/etc/hero/Caddyfile")
+    web: Path = WEB_STATE
     tmp: Path = Path("/tmp")  # noqa: S108  # looked at, never written to
     cgroups: Path = Path("/sys/fs/cgroup")
     proc: Path = Path("/proc")

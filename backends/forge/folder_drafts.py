@@ -10,9 +10,10 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import BinaryIO
 
+from backends.durable import sync_folder
 from backends.failpoints import failpoint
 from backends.forge.base import Asset, Release
-from backends.forge.folder_files import sync_folder, write_atomically
+from backends.forge.folder_files import write_atomically
 from backends.forge.folder_records import (
     AssetRecord,
     Published,

@@ -126,6 +126,19 @@ class RawHook(Record):
     active: bool = False
 
 
+class RawApplication(Record):
+    """`client_secret` is told only where it was just made."""
+
+    id: int = Field(ge=1, lt=1 << 63)
+    name: Annotated[str, _or("")] = Field(default="", max_length=500)
+    client_id: str = Field(pattern=r"^[\x21-\x7e]{1,200}$")
+    client_secret: Annotated[str, _or("")] = Field(default="", max_length=500, repr=False)
+    skip_secondary_authorization: Annotated[bool, _or(False)] = False
+    redirect_uris: Annotated[tuple[Annotated[str, Field(max_length=2000)], ...], _or(())] = Field(
+        default=(), max_length=100
+    )
+
+
 class RawRepository(Record):
     """What changes of a repository when something happens in it."""
 

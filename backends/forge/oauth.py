@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urlencode
 
 from backends.forge.lean_httpx import httpx
@@ -15,6 +15,10 @@ SCOPE = "openid profile read:user"
 """Without one of the forge's own scopes a Gitea would make a token that may everything."""
 _SECONDS = 15.0
 _LIMIT = 256 << 10
+_REFUSALS = (400, 401, 403)
+
+Standing = Literal["unknown", "wants_secret", "known"]
+"""What an application is to the forge when it comes without a secret."""
 
 
 class ForgeOAuth:
@@ -67,7 +71,26 @@ class ForgeOAuth:
             raise _nonsense()
         return name
 
+    async def standing(self) -> Standing:
+        """Whether the forge knows the application, and wants a secret of it: asked for nothing, with no code.
+
+        Raises HeroError: `unreachable`, `failed`.
+        """
+        fields = {"grant_type": "authorization_code", "client_id": self._client, "code": "none"}
+        async with httpx.AsyncClient(
+            timeout=_SECONDS, follow_redirects=False, headers={"User-Agent": f"hero-team-box/{VERSION}"}
+        ) as client:
+            status, body = await self._answer(client, "POST", "/login/oauth/access_token", data=fields)
+        if status not in _REFUSALS:
+            raise HeroError("failed", f"The forge answered {status}.", hint="Does it let applications sign in?")
+        return _standing(_parsed(body))
+
     async def _ask(self, client: httpx.AsyncClient, method: str, path: str, **content: Any) -> dict[str, Any]:
+        return _document(*await self._answer(client, method, path, **content))
+
+    async def _answer(
+        self, client: httpx.AsyncClient, method: str, path: str, **content: Any
+    ) -> tuple[int, bytes]:
         headers = {"Accept": "application/json", **content.pop("headers", {})}
         try:
             async with client.stream(method, f"{self._url}{path}", headers=headers, **content) as answer:
@@ -80,14 +103,36 @@ class ForgeOAuth:
             raise HeroError(
                 "unreachable", f"The forge cannot be asked: {type(error).__name__}.", hint="Try again in a moment."
             ) from None
-        return _document(answer.status_code, body)
+        return answer.status_code, body
 
 
 def _document(status: int, body: bytes) -> dict[str, Any]:
-    if status in (400, 401, 403):
-        raise HeroError("denied", "The forge did not take the code.", hint="Sign in again.")
+    if status in _REFUSALS:
+        raise _refusal(body)
     if status != 200:
         raise HeroError("failed", f"The forge answered {status}.", hint="Try again in a moment.")
+    return _parsed(body)
+
+
+def _refusal(body: bytes) -> HeroError:
+    try:
+        standing = _standing(_parsed(body))
+    except HeroError:
+        standing = "known"
+    if standing == "known":
+        return HeroError("denied", "The forge did not take the code.", hint="Sign in again.")
+    what = "does not know this box" if standing == "unknown" else "does not take this box's secret"
+    return HeroError("failed", f"The forge {what}.", hint="An admin mends that: `hero_dev web register`.")
+
+
+def _standing(refused: dict[str, Any]) -> Standing:
+    """What a refusal says of the application. Its secret is in words only: the codes differ between versions."""
+    if "client secret" in str(refused.get("error_description", "")):
+        return "wants_secret"
+    return "unknown" if refused.get("error") == "invalid_client" else "known"
+
+
+def _parsed(body: bytes) -> dict[str, Any]:
     try:
         found = httpx.Response(200, content=body).json()
     except ValueError:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Literal
 
-from pydantic import Field
+from pydantic import AwareDatetime, Field
 
 from backends.model.frozen import Frozen
 
@@ -22,8 +21,8 @@ class Iteration(Frozen):
     """One run of a `--loop`: how it ended, and what the stop condition said."""
 
     number: int
-    started_at: datetime
-    ended_at: datetime | None = None
+    started_at: AwareDatetime
+    ended_at: AwareDatetime | None = None
     outcome: Literal["running", "again", "done", "failed", "stopped"] = "running"
     detail: str = ""
 
@@ -36,7 +35,7 @@ class Waiting(Frozen):
     tool: str = ""
     text: str = ""
     options: tuple[str, ...] = ()
-    since: datetime
+    since: AwareDatetime
 
 
 class Agent(Frozen):
@@ -46,16 +45,16 @@ class Agent(Frozen):
     dollars, an estimate at list prices. `context_used` is a percentage. `pending` messages wait for its next turn.
     """
 
-    id: str
+    id: str = Field(max_length=100)
     slot: str
     session: str
     title: str = ""
     state: AgentState = "starting"
     why: Why = ""
     detail: str = ""
-    since: datetime
-    started_at: datetime
-    ended_at: datetime | None = None
+    since: AwareDatetime
+    started_at: AwareDatetime
+    ended_at: AwareDatetime | None = None
     model: str = ""
     effort: Effort = "medium"
     mode: Mode = "default"
@@ -91,7 +90,7 @@ class AgentLine(Frozen):
     """One entry of an agent's log. `number` counts from 1 and never again; `text` may have line breaks."""
 
     number: int
-    time: datetime
+    time: AwareDatetime
     kind: Literal["start", "prompt", "tool", "result", "answer", "wait", "error", "message", "iteration", "end"]
     text: str
     tool: str = ""

@@ -12,7 +12,7 @@ from backends.model.text import safe_line
 
 AuditAction = Literal[
     "secrets.clone", "secrets.sync", "secrets.edit", "secrets.push", "doctor.mend", "forge.token", "claude.use",
-    "web.passwd", "web.secret",
+    "web.passwd", "web.register", "web.secret",
 ]  # fmt: skip
 """All that is done so; every other change is audited by the daemon that carries it out."""
 

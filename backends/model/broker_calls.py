@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 
-from pydantic import Field
+from pydantic import AwareDatetime, Field
 
 from backends.model.claude import OrgGrant
 from backends.model.frozen import Frozen
@@ -61,7 +60,7 @@ class KeyUse(Frozen):
     refused: int = 0
     input_tokens: int = 0
     output_tokens: int = 0
-    last_used: datetime | None = None
+    last_used: AwareDatetime | None = None
 
 
 class KeyInfo(Frozen):
@@ -69,10 +68,10 @@ class KeyInfo(Frozen):
 
     slot: str
     fingerprint: str
-    set_at: datetime
+    set_at: AwareDatetime
     set_by: str = ""
     generation: int = 1
-    cooling_until: datetime | None = None
+    cooling_until: AwareDatetime | None = None
     users: tuple[str, ...] = Field(default=(), description="Who is assigned to it by the team repo.")
     sessions: int = Field(default=0, description="Sessions that may use it now.")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Literal
 
-from pydantic import Field
+from pydantic import AwareDatetime, Field
 
 from backends.model.frozen import Frozen
 
@@ -37,7 +37,7 @@ class PersonalLogin(Frozen):
 
     state: Literal["usable", "expired", "absent", "unreadable"]
     plan: str = ""
-    expires_at: datetime | None = None
+    expires_at: AwareDatetime | None = None
     detail: str = ""
 
 
@@ -51,7 +51,7 @@ class OrgGrant(Frozen):
     state: Literal["granted", "not_assigned", "cooling", "missing", "unreachable"]
     key: str = ""
     names: tuple[str, ...] = Field(default=(), description="The assigned keys, in the order of their use.")
-    cooling_until: datetime | None = None
+    cooling_until: AwareDatetime | None = None
     detail: str = ""
 
 

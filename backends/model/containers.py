@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Literal
 
-from pydantic import Field
+from pydantic import AwareDatetime, Field
 
 from backends.model.frozen import Frozen
 from backends.model.host import SIZE_LIMIT
@@ -31,7 +30,7 @@ class Container(Frozen):
     service: str = ""
     folder: str = ""
     ports: str = ""
-    created_at: datetime | None = None
+    created_at: AwareDatetime | None = None
     cpu: float | None = None
     memory: int | None = Field(default=None, ge=0, le=SIZE_LIMIT)
     memory_limit: int | None = Field(default=None, ge=0, le=SIZE_LIMIT)
@@ -52,5 +51,5 @@ class EngineContainers(Frozen):
 class ContainerReport(Frozen):
     """Every engine of the machine at `time`."""
 
-    time: datetime
+    time: AwareDatetime
     engines: tuple[EngineContainers, ...] = ()

@@ -21,7 +21,10 @@ from backends.model.names import (
 
 
 def _in_utc(moment: datetime) -> datetime:
-    return moment.astimezone(UTC)
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("the time is too far away") from None
 
 
 ServiceName = Annotated[str, AfterValidator(check_service)]

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from backends.model.state import Frozen
+from backends.model.frozen import Frozen
 
 HealthState = Literal["ok", "warn", "bad", "skipped"]
 

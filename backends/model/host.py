@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Literal
 
-from pydantic import Field
+from pydantic import AwareDatetime, Field
 
 from backends.model.frozen import Frozen
 
@@ -109,7 +108,7 @@ class HostWarning(Frozen):
     value: float
     limit: float
     sentence: str
-    since: datetime
+    since: AwareDatetime
 
 
 class HostSample(Frozen):
@@ -118,7 +117,7 @@ class HostSample(Frozen):
     `warming`: no process has been looked at twice yet, so that nobody's `cpu` is known.
     """
 
-    time: datetime
+    time: AwareDatetime
     machine: Machine
     shares: tuple[Share, ...] = ()
     by: Literal["processes", "cgroups"] = "processes"
@@ -162,7 +161,7 @@ class SlotDisk(Frozen):
 
     slot: str
     parts: tuple[DiskPart, ...] = ()
-    measured_at: datetime | None = None
+    measured_at: AwareDatetime | None = None
     measuring: bool = False
     seconds: float = 0.0
     space: DiskSpace | None = None
@@ -212,7 +211,7 @@ class Growth(Frozen):
     kind: PartKind
     name: str
     bytes: int
-    since: datetime
+    since: AwareDatetime
     sentence: str
 
 

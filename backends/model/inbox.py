@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Literal
 
-from pydantic import Field
+from pydantic import AwareDatetime, Field
 
 from backends.model.frozen import Frozen
 
@@ -33,7 +32,7 @@ class InboxItem(Frozen):
     nothing. `choice` is the number of the option that was chosen, from 1.
     """
 
-    id: str
+    id: str = Field(max_length=40)
     kind: Literal["question", "permission", "approval", "message"]
     sender: str
     to: str
@@ -41,10 +40,10 @@ class InboxItem(Frozen):
     options: tuple[str, ...] = ()
     free_text: bool = Field(default=True, description="An answer in the answerer's own words is taken.")
     state: ItemState = "open"
-    asked_at: datetime
-    expires_at: datetime | None = None
-    read_at: datetime | None = None
-    answered_at: datetime | None = None
+    asked_at: AwareDatetime
+    expires_at: AwareDatetime | None = None
+    read_at: AwareDatetime | None = None
+    answered_at: AwareDatetime | None = None
     answered_by: str = ""
     answer: str = ""
     choice: int = 0

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import AwareDatetime, Field
 
 from backends.model.agents import Agent
-from backends.model.frozen import Frozen as Frozen
+from backends.model.frozen import Frozen
 
 Source = Literal["release", "build", "hash"]
 Drift = Literal["current", "behind", "modified", "missing", "pinned"]
@@ -38,8 +37,8 @@ class Operation(Frozen):
     phase: str = ""
     done: int = 0
     total: int | None = None
-    started_at: datetime
-    finished_at: datetime | None = None
+    started_at: AwareDatetime
+    finished_at: AwareDatetime | None = None
     error: ErrorInfo | None = None
     result: dict[str, Any] = Field(default_factory=dict)
 
@@ -73,9 +72,9 @@ class Build(Frozen):
     priority: BuildPriority = "interactive"
     reason: str = ""
     actor: str = ""
-    queued_at: datetime | None = None
-    started_at: datetime | None = None
-    finished_at: datetime | None = None
+    queued_at: AwareDatetime | None = None
+    started_at: AwareDatetime | None = None
+    finished_at: AwareDatetime | None = None
     error: str = ""
     hint: str = ""
     tag: str = ""
@@ -99,7 +98,7 @@ class ServiceStatus(Frozen):
     hash: str = ""
     tag: str = ""
     sha256: str = ""
-    installed_at: datetime | None = None
+    installed_at: AwareDatetime | None = None
     running_from: Source | None = None
     can_go_back: bool = False
     last_good: str = Field(
@@ -113,7 +112,7 @@ class ServiceStatus(Frozen):
     exit_code: int | None = None
     last_log: str = ""
     pid: int | None = None
-    since: datetime | None = None
+    since: AwareDatetime | None = None
     restarts: int = 0
     build: Build | None = None
     socket: str = ""
@@ -141,7 +140,7 @@ class SlotStatus(Frozen):
     )
     online: bool = True
     stale: bool = False
-    seen_at: datetime
+    seen_at: AwareDatetime
 
 
 class CatalogueEntry(Frozen):
@@ -164,7 +163,7 @@ class FleetSnapshot(Frozen):
     catalogue: tuple[CatalogueEntry, ...] = ()
     slots: tuple[SlotStatus, ...] = ()
     problems: tuple[str, ...] = ()
-    time: datetime
+    time: AwareDatetime
     more: bool = Field(default=False, description="Slots with later names were left out.")
 
 
@@ -172,58 +171,12 @@ class Event(Frozen):
     """Something that happened. `seq` is 0 for one that is not kept (progress of an operation)."""
 
     seq: int
-    time: datetime
+    time: AwareDatetime
     box: str
     slot: str
     kind: str
     subject: str = ""
     data: dict[str, Any] = Field(default_factory=dict)
-
-
-class PlanStep(Frozen):
-    """One thing that an action would do, in the words of a person."""
-
-    action: Literal[
-        "resolve", "download", "build", "install", "swap", "restart", "stop", "bind", "unbind", "publish"
-    ]
-    subject: str
-    detail: str = ""
-
-
-class Plan(Frozen):
-    """What an action would do; nothing has been done."""
-
-    action: str
-    service: str
-    branch: str = ""
-    source: Source | None = Field(default=None, alias="from")
-    commit: str = ""
-    tag: str = ""
-    sha256: str = ""
-    size: int | None = None
-    cached: bool = False
-    installed: bool = False
-    compiles: bool = False
-    restarts: tuple[str, ...] = ()
-    warnings: tuple[str, ...] = ()
-    steps: tuple[PlanStep, ...] = ()
-    nothing_to_do: bool = False
-
-
-class Candidate(Frozen):
-    """Something that a service can be switched to."""
-
-    kind: Literal["branch", "release", "pinned", "worktree"]
-    branch: str
-    source: Source = Field(alias="from")
-    commit: str = ""
-    tag: str = ""
-    author: str = ""
-    time: datetime | None = None
-    subject: str = ""
-    size: int | None = None
-    installed: bool = False
-    current: bool = False
 
 
 class LogLine(Frozen):
@@ -232,81 +185,3 @@ class LogLine(Frozen):
     source: str
     time: float | None = None
     text: str
-
-
-class ArchiveInfo(Frozen):
-    """One archive of a release; `size` in bytes."""
-
-    name: str
-    platform: str
-    size: int
-    downloads: int = 0
-    url: str = ""
-
-
-class ReleaseInfo(Frozen):
-    """A published archive set. `complete`: it has its SHA256SUMS, so that it can be installed."""
-
-    tag: str
-    branch: str
-    commit: str
-    author: str = ""
-    published_at: datetime | None = None
-    platforms: tuple[str, ...] = ()
-    size: int = 0
-    subject: str = ""
-    url: str = ""
-    downloads: int = 0
-    complete: bool = True
-    archives: tuple[ArchiveInfo, ...] = ()
-
-
-class CommitInfo(Frozen):
-    """One commit, as a list of changes shows it."""
-
-    commit: str
-    author: str = ""
-    time: datetime | None = None
-    subject: str = ""
-
-
-class HookState(Frozen):
-    """The webhook of one repository: whether the forge has ours, and how the last delivery that we took went."""
-
-    repo: str
-    state: Literal["installed", "missing", "outdated", "inactive", "error", "not_needed"]
-    url: str = ""
-    detail: str = ""
-    rotated_at: datetime | None = None
-    last_seen: datetime | None = None
-
-
-GateState = Literal["pass", "fail", "wait", "unknown"]
-
-
-class Gate(Frozen):
-    """Whether the trunk of a service is fit for everybody: it builds, its archives are there, it runs healthy.
-
-    `commit` is the trunk's head on the forge. `platforms` has the required ones, `missing` those without an
-    archive at that commit. `reason` is one sentence for whatever is not `pass`.
-    """
-
-    service: str
-    repo: str
-    branch: str
-    commit: str = ""
-    builds: GateState = "unknown"
-    build: str = ""
-    archives: GateState = "unknown"
-    tag: str = ""
-    platforms: tuple[str, ...] = ()
-    missing: tuple[str, ...] = ()
-    healthy: GateState = "unknown"
-    running: str = ""
-    reason: str = ""
-    checked_at: datetime | None = None
-
-    @property
-    def passes(self) -> bool:
-        """All three hold."""
-        return (self.builds, self.archives, self.healthy) == ("pass", "pass", "pass")

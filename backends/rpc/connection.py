@@ -174,7 +174,7 @@ class Connection:
         try:
             message = decode(line)
         except RpcError as error:
-            self._write_now(encode_failure(error.id, error))
+            self._make_no_sense_of(error)
             return
         except BadReplyError as error:
             self.drop(error)
@@ -193,16 +193,15 @@ class Connection:
                 self._answered(number, lambda answer: answer.set_exception(message.error))
 
     def on_overlong(self) -> None:
-        self._write_now(
-            encode_failure(
-                None,
-                RpcError(
-                    INVALID_REQUEST,
-                    f"The line is longer than {self.limits.line:,} bytes.",
-                    hint="Ask in smaller parts.",
-                ),
-            )
-        )
+        what = f"The line is longer than {self.limits.line:,} bytes."
+        self._make_no_sense_of(RpcError(INVALID_REQUEST, what, hint="Ask in smaller parts."))
+
+    def _make_no_sense_of(self, error: RpcError) -> None:
+        """Say so to a peer that calls. Of one that is only called it was an answer, and nobody can tell whose."""
+        if self._dispatch is not None:
+            self._write_now(encode_failure(error.id, error))
+            return
+        self.drop(HeroError("failed", f"{self.label} answered something else than JSON-RPC: {error.message}"))
 
     def on_lost(self, error: Exception | None) -> None:
         if self._end is None:

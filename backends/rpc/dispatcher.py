@@ -11,8 +11,8 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from backends.model.calls import Method
 from backends.model.errors import HeroError, nearest, unknown_name
+from backends.model.method import Method
 from backends.rpc.connection import Connection
 from backends.rpc.openrpc import document
 from backends.rpc.sockets import Peer

@@ -8,8 +8,8 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
-from backends.model.calls import Method
 from backends.model.errors import CODES
+from backends.model.method import Method
 
 _Refs = dict[tuple[Any, JsonSchemaMode], dict[str, Any]]
 _SCHEMAS = "#/components/schemas/"

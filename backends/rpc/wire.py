@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import Any, NamedTuple, NoReturn
 
 from backends.model.errors import CODES, HeroError
 
 MAX_LINE = 16 * 1024 * 1024
 """Most bytes of one message, its newline left out."""
+
+MAX_DIGITS = 40
+"""Most digits of a whole number: more than any size or time has, and few enough to be reckoned with."""
 
 FAREWELL = "rpc.bye"
 """The notification that says why its sender closes the connection: {message, hint}."""
@@ -190,9 +194,22 @@ def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is no JSON")
 
 
+def _whole(digits: str) -> int:
+    if len(digits) > MAX_DIGITS:
+        raise ValueError(f"a number has {len(digits)} digits")
+    return int(digits)
+
+
+def _finite(digits: str) -> float:
+    number = float(digits)
+    if math.isinf(number):
+        raise ValueError("a number is too large")
+    return number
+
+
 # Escaped to ASCII: file names that are no UTF-8 live in Python as lone surrogates, and must arrive as they left.
 _ENCODER = json.JSONEncoder(separators=(",", ":"), allow_nan=False)
-_DECODER = json.JSONDecoder(parse_constant=_refuse_constant)
+_DECODER = json.JSONDecoder(parse_constant=_refuse_constant, parse_int=_whole, parse_float=_finite)
 
 
 def _dump(found: dict[str, Any]) -> bytes:

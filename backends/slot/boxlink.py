@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from backends.model.agents import Agent
-from backends.model.calls import ReportParams, ReportResult
+from backends.model.box_calls import ReportParams, ReportResult
 from backends.model.errors import HeroError
 from backends.model.state import Operation, ServiceStatus, SlotStatus
 from backends.rpc.connection import Connection, Dispatch, connect

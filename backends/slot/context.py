@@ -9,11 +9,12 @@ from typing import Any
 from pydantic import ValidationError
 
 from backends.forge.base import Forge
-from backends.model.calls import SwitchParams
 from backends.model.errors import HeroError, unknown_name
 from backends.model.manifest import Binding, Manifest
 from backends.model.paths import SlotPaths
-from backends.model.state import Build, Candidate, CatalogueEntry, Source
+from backends.model.plan import Candidate
+from backends.model.slot_calls import SwitchParams
+from backends.model.state import Build, CatalogueEntry, Source
 from backends.slot.board import Board
 from backends.slot.builder import Builder
 from backends.slot.chores import Chores

@@ -8,6 +8,7 @@ import os
 import secrets
 from pathlib import Path
 
+from backends.durable import sync_folder
 from backends.model.errors import HeroError
 
 
@@ -22,12 +23,24 @@ def disk_error(path: Path, error: OSError) -> HeroError:
     return HeroError("failed", f"Cannot write {path}: {error.strerror}.", hint="Check its owner and mode.")
 
 
-def write_atomically(path: Path, content: bytes, *, mode: int = 0o600, durable: bool = True) -> None:
-    """Replace `path` with `content`, synced to disk first when `durable`. Raises HeroError."""
+def write_atomically(
+    path: Path,
+    content: bytes,
+    *,
+    mode: int = 0o600,
+    durable: bool = True,
+    owner: tuple[int, int] | None = None,
+) -> None:
+    """Replace `path` with `content`, synced to disk first when `durable`. Raises HeroError.
+
+    `owner`: the uid and gid that it has from the first moment, for root.
+    """
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with temporary.open("xb") as out:
+            if owner is not None:
+                os.fchown(out.fileno(), *owner)
             os.fchmod(out.fileno(), mode)
             out.write(content)
             out.flush()
@@ -39,15 +52,6 @@ def write_atomically(path: Path, content: bytes, *, mode: int = 0o600, durable: 
     except OSError as error:
         remove_file(temporary)
         raise disk_error(path, error) from error
-
-
-def sync_folder(folder: Path) -> None:
-    """Make the names in `folder` durable."""
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def remove_file(path: Path) -> None:

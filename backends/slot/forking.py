@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from backends.model.calls import ForkParams, SwitchParams
 from backends.model.errors import HeroError
 from backends.model.manifest import Binding
+from backends.model.slot_calls import ForkParams, SwitchParams
 from backends.model.text import safe_line
 from backends.slot.context import SlotContext
 from backends.slot.operations import Progress

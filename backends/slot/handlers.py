@@ -8,11 +8,15 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from backends.model import calls
+from backends.model import slot_calls as calls
 from backends.model.agent_calls import ClaudeStatus, ClaudeUseParams
 from backends.model.audit_calls import AuditNoteParams, noted
+from backends.model.build_calls import BuildNews, BuildParams, SlotBuildParams
+from backends.model.calls import BY_NAME
 from backends.model.errors import HeroError
-from backends.model.state import Build, Operation, Plan, SlotStatus
+from backends.model.method import Empty
+from backends.model.plan import Plan
+from backends.model.state import Build, Operation, SlotStatus
 from backends.rpc.connection import Connection
 from backends.rpc.dispatcher import Call, Dispatcher
 from backends.slot import forking, running, switching
@@ -34,7 +38,7 @@ def register(dispatcher: Dispatcher, slot: Slot, down: Callable[[bool], Awaitabl
     """Have `dispatcher` answer every call of a slot; `down(services)` ends the daemon."""
     handlers = _Handlers(slot, down)
     for name, handler in handlers.table().items():
-        dispatcher.register(calls.BY_NAME[name], handler)
+        dispatcher.register(BY_NAME[name], handler)
 
 
 class _Handlers:
@@ -129,7 +133,7 @@ class _Handlers:
             call, "restart", params, lambda p: running.start(self._context, params.services, p, again=True)
         )
 
-    async def sync(self, call: Call, params: calls.Empty) -> calls.OperationRef:
+    async def sync(self, call: Call, params: Empty) -> calls.OperationRef:
         return self._begin(call, "sync", params, lambda p: running.sync(self._context, p))
 
     async def fork(self, call: Call, params: calls.ForkParams) -> calls.OperationRef:
@@ -137,16 +141,16 @@ class _Handlers:
         title = f"fork {params.service} {binding.branch}"
         return self._begin(call, "fork", params, lambda p: forking.fork(self._context, binding, p), title=title)
 
-    async def build(self, _: Call, params: calls.SlotBuildParams) -> Build:
+    async def build(self, _: Call, params: SlotBuildParams) -> Build:
         return await self._slot.queued.run(params.build)
 
-    async def build_stop(self, _: Call, params: calls.BuildParams) -> calls.Empty:
+    async def build_stop(self, _: Call, params: BuildParams) -> Empty:
         self._slot.queued.stop(params.build_id)
-        return calls.Empty()
+        return Empty()
 
-    async def build_changed(self, _: Call, params: calls.BuildNews) -> calls.Empty:
+    async def build_changed(self, _: Call, params: BuildNews) -> Empty:
         self._slot.queued.news(params.build)
-        return calls.Empty()
+        return Empty()
 
     async def candidates(self, _: Call, params: calls.CandidatesParams) -> calls.CandidatesResult:
         slot, service = self._context, params.service
@@ -162,12 +166,12 @@ class _Handlers:
         found, following = await look(service, repo, params.page, params.limit)
         return calls.CandidatesResult(items=mark_current(found, version, installed), next_page=following)
 
-    async def logs_stop(self, call: Call, params: calls.LogsStopParams) -> calls.Empty:
+    async def logs_stop(self, call: Call, params: calls.LogsStopParams) -> Empty:
         if self._slot.agents.logs.stop(params.stream):
-            return calls.Empty()
+            return Empty()
         return await self._streams.stop(call, params)
 
-    async def claude_status(self, _: Call, __: calls.Empty) -> ClaudeStatus:
+    async def claude_status(self, _: Call, __: Empty) -> ClaudeStatus:
         return await self._slot.claude.status()
 
     async def claude_use(self, call: Call, params: ClaudeUseParams) -> ClaudeStatus:
@@ -191,23 +195,23 @@ class _Handlers:
         finally:
             end()
 
-    async def operation_list(self, _: Call, __: calls.Empty) -> calls.OperationsResult:
+    async def operation_list(self, _: Call, __: Empty) -> calls.OperationsResult:
         return calls.OperationsResult(operations=self._context.operations.all())
 
-    async def operation_cancel(self, _: Call, params: calls.OperationParams) -> calls.Empty:
+    async def operation_cancel(self, _: Call, params: calls.OperationParams) -> Empty:
         self._context.operations.cancel(params.operation)
-        return calls.Empty()
+        return Empty()
 
-    async def down(self, call: Call, params: calls.DownParams) -> calls.Empty:
+    async def down(self, call: Call, params: calls.DownParams) -> Empty:
         self._slot.record("audit.down", "", {"actor": self._actor(call.connection), **params.model_dump()})
         await self._down(params.services)
-        return calls.Empty()
+        return Empty()
 
-    async def note(self, call: Call, params: AuditNoteParams) -> calls.Empty:
+    async def note(self, call: Call, params: AuditNoteParams) -> Empty:
         if call.peer.uid != self._slot.uid:
             raise HeroError("denied", f"What is done in {self._context.user}'s slot is told by its owner alone.")
         self._slot.record(*noted(params, self._actor(call.connection)))
-        return calls.Empty()
+        return Empty()
 
     def _begin(
         self,

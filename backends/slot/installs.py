@@ -16,9 +16,10 @@ from backends.archives.trees import sweep
 from backends.archives.unpack import unpack
 from backends.forge.base import Forge
 from backends.model.errors import HeroError
+from backends.model.frozen import Frozen
 from backends.model.paths import SlotPaths
 from backends.model.service import ServiceDescription
-from backends.model.state import Frozen, Source
+from backends.model.state import Source
 from backends.model.tomlfile import parse
 from backends.slot.board import now
 from backends.slot.files import link_target, write_atomically

@@ -8,8 +8,8 @@ from typing import Literal
 from pydantic import ValidationError
 
 from backends.model.errors import HeroError
+from backends.model.frozen import Frozen
 from backends.model.paths import SlotPaths
-from backends.model.state import Frozen
 from backends.slot.files import remove_file, write_atomically
 
 

@@ -7,8 +7,9 @@ import contextlib
 import logging
 import secrets
 
-from backends.model.calls import Empty, LogsParams, LogsResult, LogsStopParams
 from backends.model.errors import HeroError
+from backends.model.method import Empty
+from backends.model.slot_calls import LogsParams, LogsResult, LogsStopParams
 from backends.rpc.dispatcher import Call
 from backends.slot.context import SlotContext
 from backends.slot.logs import Sources, follow, tail

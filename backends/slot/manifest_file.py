@@ -12,11 +12,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from backends.durable import sync_folder
 from backends.model.errors import HeroError
 from backends.model.manifest import Manifest
 from backends.model.paths import SlotPaths
 from backends.model.tomlfile import InvalidFile, parse
-from backends.slot.files import disk_error, remove_file, sync_folder, write_atomically
+from backends.slot.files import disk_error, remove_file, write_atomically
 
 EMPTY = "schema = 1\n"
 _RENAME_EXCHANGE = 2

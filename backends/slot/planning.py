@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from backends.model.calls import BindParams, PlanParams, SwitchParams
 from backends.model.manifest import Binding
+from backends.model.plan import Plan, PlanStep
 from backends.model.service import start_order
-from backends.model.state import Plan, PlanStep
+from backends.model.slot_calls import BindParams, PlanParams, SwitchParams
 from backends.slot.context import SlotContext
 from backends.slot.sources import Target
 from backends.slot.switching import bind_asked, find_target, resolve

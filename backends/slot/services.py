@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +15,11 @@ from backends.model.paths import SlotPaths
 from backends.model.service import ServiceDescription
 from backends.model.text import safe_line
 from backends.slot.board import Board
-from backends.slot.health import Checked, HealthMonitor, wait_healthy
+from backends.slot.health import Checked
 from backends.slot.installs import Installs
 from backends.slot.launch import Launch
 from backends.slot.logs import tail
+from backends.slot.starts import Start, Starts
 from backends.slot.web_names import WebNames
 from backends.supervisors.base import LogSource, ProcessSpec, ProcessState, Supervisor, SupervisorLost
 
@@ -29,14 +30,6 @@ _UP_AGAIN = (0.05, 0.2, 0.5, 1.0, 2.0, 5.0)
 
 Reporter = Callable[[str, str, str], None]
 """Takes an event's kind, subject and sentence."""
-
-
-@dataclass
-class _Start:
-    """A start that has not settled: `died` is set when its process ended; no task before that is spawned."""
-
-    died: asyncio.Event = field(default_factory=asyncio.Event)
-    task: asyncio.Task[Checked] | None = None
 
 
 class Services:
@@ -61,10 +54,9 @@ class Services:
         self._installs = installs
         self._board = board
         self._report = report
-        self._starts: dict[str, _Start] = {}
+        self._starts = Starts(paths, sockets, self._launch, board, self._web.admit)
         self._pids: dict[str, int] = {}
         self._wanted: set[str] = set()
-        self._monitor = HealthMonitor(self._checked)
         self._tasks: set[asyncio.Task[None]] = set()
         self._watching: asyncio.Task[None] | None = None
 
@@ -92,11 +84,10 @@ class Services:
     async def close(self) -> None:
         """Stop watching; services run on."""
         tasks: list[asyncio.Task[Any]] = [task for task in (self._watching, *self._tasks) if task]
-        tasks += [start.task for start in self._starts.values() if start.task]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        await self._monitor.close()
+        await self._starts.close()
 
     async def down(self) -> None:
         """Stop every service and the supervisor."""
@@ -122,15 +113,14 @@ class Services:
         spec = await self._launch.spec(service, description)
         self._forget(service)
         self._wanted.add(service)
-        # Until the new process is there, nothing that is told of the old one may begin or end a start.
-        placeholder = self._starts[service] = _Start()
+        placeholder = self._starts.expect(service)
         try:
             await self._replace(service, spec, description)
         except BaseException:
             self._forget(service)
             self._watch_what_runs(service)
             raise
-        start = self._begin(service, description)
+        start = self._starts.begin(service, description)
         if placeholder.died.is_set():  # the old process did, or the new one already
             self._own(self._confirm_death(service, start))
 
@@ -172,10 +162,7 @@ class Services:
 
     async def healthy(self, service: str) -> Checked:
         """How the last start of `service` settled: healthy within its time, or why not."""
-        start = self._starts.get(service)
-        if start is None or start.task is None:
-            return Checked(True, "")
-        return await asyncio.shield(start.task)
+        return await self._starts.settled(service)
 
     async def stop(self, service: str) -> None:
         """Stop `service`; returns when its whole process group is gone."""
@@ -223,8 +210,7 @@ class Services:
             if facts and facts.process and facts.process.state not in _DEAD:
                 lost = replace(facts.process, state="unknown", pid=None, reason="the supervisor was killed")
                 self._board.update(service, process=lost, checked=None)
-        for start in self._starts.values():
-            start.died.set()
+        self._starts.lose()
 
     async def _bring_back(self) -> None:
         """A supervisor that died gets a successor; what ran is started again under it, and reported."""
@@ -253,25 +239,25 @@ class Services:
         if state.state == "running" and state.pid and self._pids.get(service) != state.pid:
             self._pids[service] = state.pid
             self._wanted.add(service)
-            if service not in self._starts:
+            if self._starts.of(service) is None:
                 self._begin_again(service)
 
     def _process_ended(self, state: ProcessState) -> None:
         service = state.name
-        start = self._starts.get(service)
+        start = self._starts.of(service)
         is_replaced = start is not None and start.task is None
         if start and is_replaced:
             start.died.set()
         elif start:
             self._own(self._confirm_death(service, start))
-        self._monitor.remove(service)
+        self._starts.unwatch(service)
         self._board.update(service, process=state, checked=None, starting=is_replaced)
         if state.state == "fatal" or (state.state == "exited" and state.exit_code == 0):
             self._wanted.discard(service)
         if state.state != "stopped":
             self._own(self._tell_last_line(service))
 
-    async def _confirm_death(self, service: str, start: _Start) -> None:
+    async def _confirm_death(self, service: str, start: Start) -> None:
         """The end that is told may be that of the process before; ask before `start` is given up."""
         state = (await self._supervisor.states()).get(service)
         if state is None or state.state in _DEAD:
@@ -295,50 +281,12 @@ class Services:
             depends_on=tuple(description.run.depends_on),
             socket=self._launch.web_socket(service, description),
         )
-        self._begin(service, description)
-
-    def _begin(self, service: str, description: ServiceDescription) -> _Start:
-        start = self._starts[service] = _Start()
-        start.task = asyncio.create_task(self._settle(service, description, start), name=f"health-{service}")
-        return start
-
-    async def _settle(self, service: str, description: ServiceDescription, start: _Start) -> Checked:
-        folder = self._sockets / service
-        checked = await wait_healthy(
-            description.health,
-            socket_dir=folder,
-            cwd=self._paths.current(service),
-            env=self._launch.environment(service, description),
-            died=start.died,
-        )
-        self._web.admit(service)
-        if self._starts.get(service) is not start:
-            return checked
-        del self._starts[service]
-        if start.died.is_set():
-            self._board.update(service, starting=False)
-            return checked
-        self._board.update(service, checked=checked.ok, check_detail=checked.detail, starting=False)
-        self._monitor.add(
-            service,
-            description.health,
-            socket_dir=folder,
-            cwd=self._paths.current(service),
-            env=self._launch.environment(service, description),
-            ok=checked.ok,
-        )
-        return checked
-
-    def _checked(self, service: str, ok: bool, detail: str) -> None:
-        self._board.update(service, checked=ok, check_detail=detail)
+        self._starts.begin(service, description)
 
     def _forget(self, service: str) -> None:
-        """Nobody waits any longer for an earlier start to settle."""
-        self._monitor.remove(service)
+        """What was there before, and its start, are of no concern any longer."""
+        self._starts.forget(service)
         self._pids.pop(service, None)
-        start = self._starts.pop(service, None)
-        if start and start.task:
-            start.task.cancel()
 
     def _own(self, work: object) -> None:
         task = asyncio.ensure_future(work)  # type: ignore[call-overload]

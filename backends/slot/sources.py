@@ -9,6 +9,7 @@ from datetime import datetime
 
 from backends.forge.base import Asset, Forge, Release
 from backends.model.errors import HeroError, unknown_name
+from backends.model.plan import Candidate
 from backends.model.release import (
     parse_archive_name,
     parse_sha256sums,
@@ -17,7 +18,7 @@ from backends.model.release import (
     split_tag,
     this_platform,
 )
-from backends.model.state import Candidate, Source
+from backends.model.state import Source
 from backends.model.text import safe_line
 
 SUMS = "SHA256SUMS"

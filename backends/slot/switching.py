@@ -6,11 +6,11 @@ from contextlib import nullcontext
 from typing import Any
 
 from backends.failpoints import failpoint
-from backends.model.calls import BindParams, InstallParams, SwitchParams
 from backends.model.errors import HeroError
 from backends.model.manifest import Binding
 from backends.model.manifest_edit import set_binding
 from backends.model.release import split_tag
+from backends.model.slot_calls import BindParams, InstallParams, SwitchParams
 from backends.model.state import Source
 from backends.slot.context import SlotContext
 from backends.slot.failures import raise_failures

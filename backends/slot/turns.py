@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from pydantic import ValidationError
 
-from backends.model.calls import BuildSubmitParams, BuildSubmitResult
+from backends.model.build_calls import BuildSubmitParams, BuildSubmitResult
 from backends.model.errors import HeroError
 from backends.model.state import Build
 from backends.model.text import safe_line

@@ -9,6 +9,7 @@ import secrets
 import stat
 from pathlib import Path
 
+from backends.durable import sync_folder
 from backends.model.errors import HeroError
 from backends.supervisors.systemd_unit import MARKER, SECRETS, UnitNames
 
@@ -89,7 +90,7 @@ class UnitFiles:
             link.parent.mkdir(parents=True, exist_ok=True)
             with contextlib.suppress(FileExistsError):
                 link.symlink_to(Path("..", self._names.unit(name)))
-            _sync(link.parent)
+            sync_folder(link.parent)
         except OSError as error:
             raise _disk_error(link, error) from error
 
@@ -103,7 +104,7 @@ class UnitFiles:
         try:
             if link.is_symlink():
                 link.unlink(missing_ok=True)
-                _sync(link.parent)
+                sync_folder(link.parent)
         except OSError as error:
             raise _disk_error(link, error) from error
 
@@ -125,7 +126,7 @@ def _replace(path: Path, content: bytes) -> None:
             out.flush()
             os.fsync(out.fileno())
         temporary.replace(path)
-        _sync(path.parent)
+        sync_folder(path.parent)
     except BaseException:
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
@@ -146,14 +147,6 @@ def _marked_for(path: Path) -> str | None:
         os.close(handle)
     values = [line.removeprefix(f"{MARKER}=") for line in lines if line.startswith(f"{MARKER}=")]
     return values[0] if values else None
-
-
-def _sync(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _disk_error(path: Path, error: OSError) -> HeroError:

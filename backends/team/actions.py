@@ -6,7 +6,7 @@ import re
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from backends.model.calls import TeamAction
+from backends.model.team_calls import TeamAction
 from backends.model.team_files import Limits
 from backends.model.text import safe_line
 from backends.team.rendered import slice_settings

@@ -7,8 +7,8 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any
 
 from backends.failpoints import failpoint
-from backends.model.calls import TeamAction
 from backends.model.errors import HeroError
+from backends.model.team_calls import TeamAction
 from backends.team import actions as a
 from backends.team import arriving, leaving
 from backends.team.actions import Action

@@ -9,6 +9,7 @@ import secrets
 import shutil
 from pathlib import Path
 
+from backends.durable import sync_folder
 from backends.model.errors import HeroError
 
 _AT_FDCWD = -100
@@ -50,15 +51,6 @@ def read_root_file(path: Path, limit: int = 64 * 1024) -> str:
             return file.read(limit).decode("utf-8", "replace")
     except OSError:
         return ""
-
-
-def sync_folder(folder: Path) -> None:
-    """Make the names in `folder` durable."""
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def put_in_place(fresh: Path, place: Path) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from backends.model import calls
+from backends.model import team_calls as calls
+from backends.model.calls import BY_NAME
 from backends.model.errors import HeroError
+from backends.model.method import Empty
 from backends.model.names import check_commit, check_login
 from backends.model.team_calls import TeamDiff
 from backends.rpc.dispatcher import Call, Dispatcher
@@ -19,28 +21,28 @@ def register(dispatcher: Dispatcher, reconciler: Reconciler) -> None:
     reviewed.
     """
     handlers = _Handlers(reconciler)
-    dispatcher.register(calls.BY_NAME["team.plan"], handlers.plan)
-    dispatcher.register(calls.BY_NAME["team.diff"], handlers.diff)
-    dispatcher.register(calls.BY_NAME["team.apply"], handlers.apply)
-    dispatcher.register(calls.BY_NAME["team.status"], handlers.status)
-    dispatcher.register(calls.BY_NAME["team.restore"], handlers.restore)
-    dispatcher.register(calls.BY_NAME["team.accept"], handlers.accept)
+    dispatcher.register(BY_NAME["team.plan"], handlers.plan)
+    dispatcher.register(BY_NAME["team.diff"], handlers.diff)
+    dispatcher.register(BY_NAME["team.apply"], handlers.apply)
+    dispatcher.register(BY_NAME["team.status"], handlers.status)
+    dispatcher.register(BY_NAME["team.restore"], handlers.restore)
+    dispatcher.register(BY_NAME["team.accept"], handlers.accept)
 
 
 class _Handlers:
     def __init__(self, reconciler: Reconciler):
         self._reconciler = reconciler
 
-    async def plan(self, _: Call, __: calls.Empty) -> calls.TeamRun:
+    async def plan(self, _: Call, __: Empty) -> calls.TeamRun:
         return await self._reconciler.plan()
 
-    async def diff(self, _: Call, __: calls.Empty) -> TeamDiff:
+    async def diff(self, _: Call, __: Empty) -> TeamDiff:
         return await self._reconciler.differences()
 
-    async def apply(self, _: Call, __: calls.Empty) -> calls.TeamRun:
+    async def apply(self, _: Call, __: Empty) -> calls.TeamRun:
         return await self._reconciler.apply()
 
-    async def status(self, _: Call, __: calls.Empty) -> calls.TeamStatus:
+    async def status(self, _: Call, __: Empty) -> calls.TeamStatus:
         return self._reconciler.status()
 
     async def restore(self, call: Call, params: calls.TeamRestoreParams) -> calls.TeamRun:

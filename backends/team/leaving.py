@@ -11,13 +11,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from backends.durable import sync_folder
 from backends.failpoints import failpoint
 from backends.model.errors import HeroError
 from backends.model.text import safe_line
 from backends.team.actions import ArchiveHome, EndSessions, LockAccount, RemoveHome, RestoreHome
 from backends.team.as_user.unpushed import SECONDS as UNPUSHED_SECONDS
 from backends.team.commands import ENVIRONMENT
-from backends.team.files import remove_root_file, sync_folder
+from backends.team.files import remove_root_file
 from backends.team.homes import Owner
 from backends.team.machine import Machine
 from backends.team.processes import end_all, kill_all

@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from backends.durable import sync_folder
 from backends.forge.base import Forge
 from backends.team.accounts import read_accounts
 from backends.team.commands import Run, run
-from backends.team.files import sync_folder
 from backends.team.homes import CHILD, SECONDS, Owner, in_home
 from backends.team.looking import owner_of
 from backends.team.places import Places

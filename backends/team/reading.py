@@ -12,13 +12,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from backends.box_files import FILE_LIMIT
+from backends.durable import sync_folder
 from backends.failpoints import failpoint
 from backends.model.errors import HeroError
 from backends.model.names import BadValue, check_relative_path
 from backends.model.problems import Problem
 from backends.model.team import TeamRepo, load_team
 from backends.model.text import safe_line
-from backends.team.files import put_in_place, sync_folder
+from backends.team.files import put_in_place
 from backends.team.git_source import Clone, Entry
 
 COMMIT_FILE = "COMMIT"

@@ -10,9 +10,8 @@ from datetime import UTC, datetime
 
 from backends.box_files import read_boxfile, read_team
 from backends.failpoints import failpoint
-from backends.model.calls import TeamAction, TeamRun, TeamStatus, TeamUser
 from backends.model.errors import HeroError
-from backends.model.team_calls import TeamDiff
+from backends.model.team_calls import TeamAction, TeamDiff, TeamRun, TeamStatus, TeamUser
 from backends.team import restoring
 from backends.team.applying import Applier
 from backends.team.audit import AuditLog

@@ -7,9 +7,9 @@ from typing import Literal
 
 from pydantic import Field, ValidationError
 
-from backends.model.calls import TeamAction, TeamRun
 from backends.model.errors import HeroError
-from backends.model.state import Frozen
+from backends.model.frozen import Frozen
+from backends.model.team_calls import TeamAction, TeamRun
 from backends.model.text import safe_line
 from backends.team.files import write_root_file
 from backends.team.values import Record

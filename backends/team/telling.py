@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
-from backends.model.calls import TeamAction
 from backends.model.errors import HeroError
+from backends.model.team_calls import TeamAction
 from backends.rpc.connection import connect
 from backends.team.state import OUTBOX_LIMIT, StateFile, Told
 

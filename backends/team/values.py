@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from backends.model.state import Frozen
+from backends.model.frozen import Frozen
 from backends.model.team_files import Limits
 from backends.system_box import TEAM_GROUP
 

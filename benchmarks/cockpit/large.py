@@ -14,13 +14,14 @@ from collections.abc import Callable
 from textual.pilot import Pilot
 
 from backends.client.fleet import whole_fleet
-from backends.model.calls import SnapshotParams
+from backends.model.box_calls import SnapshotParams
 from backends.model.state import FleetSnapshot
 from benchmarks.cockpit.fake_box import FakeBox, user
 from benchmarks.cockpit.scene import LARGE, SMALL, cockpit, fake_box
 from benchmarks.cockpit.terminal import load_told, memory
-from screens.desk import Changes
 from screens.fleet import FleetScreen
+from screens.fleet_view import Changes
+from screens.widgets.grid_data import Filters
 from tests.hero_tui.fleets import Cockpit
 
 REPEATS = 7
@@ -55,9 +56,10 @@ async def _deeds(size: tuple[int, int]) -> dict[str, float]:
         deeds: dict[str, Callable[[], object]] = {
             "nothing": lambda: None,
             "build of the screen": lambda: fleet.show(Changes()),
-            "filter by name": lambda: grid.set_filter(next(words)),
+            "filter by name": lambda: grid.set_filters(Filters(next(words))),
             "only faults, and back": fleet.action_faults,
             "sort": grid.action_cycle_sort,
+            "group": grid.action_cycle_group,
         }
         found = {name: await _cost(pilot, deed) for name, deed in deeds.items()}
     idle = found.pop("nothing")

@@ -6,7 +6,9 @@ import contextlib
 import hashlib
 import json
 import os
+import sys
 import tarfile
+import tomllib
 import zlib
 from pathlib import Path
 
@@ -46,6 +48,16 @@ def _restore(options: Options) -> None:
         if name in content:
             write_file(path, content[name], 0o600, owner, owner)
     write_file(MARK, _mark(options.restore).encode(), 0o600)
+    if _was_registered(content.get("box.toml", b"")):
+        print("restore: people signed in by the forge: once all is done, `hero_dev web register`", file=sys.stderr)
+
+
+def _was_registered(config: bytes) -> bool:
+    """Whether the forge knew the old box, whose secret is in no backup."""
+    try:
+        return bool(tomllib.loads(config.decode("utf-8"))["web"]["oauth_client"])
+    except (ValueError, KeyError, TypeError):
+        return False
 
 
 def _mark(backup: Path) -> str:

@@ -135,5 +135,4 @@ def _own_bindings(user: str, made: dict[str, list[Made]]) -> list[Binding]:
             bound("hero_books", TRUNK, "build"),
             bound("hero_search", TRUNK, "release", enabled=False),
         ],
-        "integration": [bound("hero_mail", TRUNK, "build", publish=True)],
     }.get(user, [])

@@ -45,7 +45,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "hooks": ("hooks", "the forge's webhooks of this box: their state, install, rotate"),
     "box": ("box", "a rootless box: make one, its daemons up, down, status"),
     "team": ("team", "the team repo into accounts: plan, apply, status, restore, accept"),
-    "web": ("web", "the cockpit in the browser: status, passwd, secret"),
+    "web": ("web", "the cockpit in the browser: status, register, passwd, secret"),
     "aliases": ("aliases", "make the old names, service_<svc>, lead here"),
     "completion": ("completion", "print what makes bash, zsh or fish complete hero_dev"),
 }

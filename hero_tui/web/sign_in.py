@@ -18,10 +18,10 @@ from hero_tui.web.logins import Seals
 from hero_tui.web.members import Members
 from hero_tui.web.pages import PREFIX
 from hero_tui.web.passwords import Passwords, TooMany
+from hero_tui.web.place import CALLBACK
 
 log = logging.getLogger(__name__)
 
-CALLBACK = f"{PREFIX}/login/callback"
 WAY_SECONDS = 600.0
 """From here to the forge and back."""
 _COOKIE = "hero_admin_way"
@@ -134,9 +134,9 @@ class NotSetUp:
             pages.card(
                 503,
                 "The cockpit in the browser is not set up yet.",
-                f"An admin makes an OAuth2 application at {self._forge} with the redirect address"
-                f" `{self._public}{CALLBACK}`,",
-                "writes its client id into `[web] oauth_client` of box.toml, and restarts `hero_webd`.",
+                f"An admin types `hero_dev web register` on the box: it has {self._forge} send people back to"
+                f" `{self._public}{CALLBACK}`.",
+                "Then `systemctl restart hero_webd`.",
                 "Until then: `ssh` to the box, and `hero_tui`.",
             )
         )

@@ -15,6 +15,7 @@ from hero_tui.web.guards import Front, guard, is_from_here, is_navigation
 from hero_tui.web.logins import Login, Logins
 from hero_tui.web.members import Members
 from hero_tui.web.pages import PREFIX
+from hero_tui.web.place import CALLBACK
 from hero_tui.web.served import STATIC, within
 from hero_tui.web.sign_in import SignIn
 from hero_tui.web.tabs import Full, Tabs
@@ -66,7 +67,7 @@ class Site:
                 web.get(PREFIX, self._bare),
                 web.get(f"{PREFIX}/", self._page),
                 web.get(f"{PREFIX}/login", self._login),
-                web.get(sign_in.CALLBACK, self._back),
+                web.get(CALLBACK, self._back),
                 web.post(f"{PREFIX}/logout", self._logout),
                 web.get(PREFIX + "/ws/{ticket}", self._socket),
                 web.get(PREFIX + "/static/{name}", self._file),

@@ -18,7 +18,7 @@ from screens.widgets.agent_log import AgentLog
 from screens.widgets.celltext import clean
 
 if TYPE_CHECKING:
-    from screens.desk import AgentBatch
+    from screens.log_source import AgentBatch
 
 REST_SECONDS = 0.15
 """How long the cursor rests on an agent before its log is opened: who runs through the list opens none."""

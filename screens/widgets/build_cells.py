@@ -22,8 +22,6 @@ PHASES = ("queue", "worktree", "compile", "pack", "publish", "install", "restart
 """In the order in which a build goes through them."""
 _BAR_LEAST = 8
 _RESULT_LEAST = 10
-_BRANCH = (13, 18, 26)
-"""Widths of a branch at most: in little room, where there is a why, where there are words."""
 _ROOM_FOR_WHY = 104
 _ROOM_FOR_WORDS = 128
 

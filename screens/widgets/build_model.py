@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal
 from screens.widgets.list_filters import ListFilters, matcher
 
 if TYPE_CHECKING:
-    from backends.model.calls import BuildListResult
+    from backends.model.build_calls import BuildListResult
     from backends.model.state import Build
 
 Sort = Literal["queue", "slowest", "service", "slot", "state"]

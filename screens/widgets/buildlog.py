@@ -20,7 +20,7 @@ from screens.widgets.log_buffer import LogLine
 from screens.widgets.logview import LogView
 
 if TYPE_CHECKING:
-    from screens.desk import LogBatch
+    from screens.log_source import LogBatch
 
 REST_SECONDS = 0.15
 """How long the cursor rests on a build before its log is opened: who runs through the list opens none."""

@@ -1,16 +1,19 @@
-"""What a tooltip tells of a cell of the fleet: all that the cell has no room for, and why it is so; pure."""
+"""What a tooltip tells of a cell, a row or a column of the fleet: all that it has no room for, and why; pure."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from textual.content import Content
 
 from backends.model.state import ServiceStatus
+from screens.fleet_view import SlotView
 from screens.widgets.cells import ago, headline
 from screens.widgets.celltext import clean
 from screens.widgets.glyphs import UNICODE, Glyphs
+from screens.widgets.grid_order import SORTS, Order
+from screens.widgets.list_order import next_of
 
 _LABEL = 8
 _LONG = 200
@@ -18,8 +21,35 @@ _LONG = 200
 
 def cell_tip(user: str, status: ServiceStatus, now: datetime, busy: str = "", glyphs: Glyphs = UNICODE) -> Content:
     """A line each: whose it is, branch, version and where from, drift, health, the build, since when."""
-    facts = [f"{label:{_LABEL}}{clean(text, _LONG)}" for label, text in _facts(status, now, busy, glyphs) if text]
-    return Content("\n".join((f"{clean(user)} · {clean(status.service)}", *facts)))
+    return _tip(f"{clean(user)} · {clean(status.service)}", _facts(status, now, busy, glyphs))
+
+
+def slot_tip(slot: SlotView) -> Content:
+    """Whose slot it is, what it may do, what its agents run on, how many there are."""
+    head = slot.head
+    live = [agent for agent in slot.agents.values() if agent.state != "gone"]
+    facts = [
+        ("name", head.full_name),
+        ("role", head.role),
+        ("claude", f"{head.credential} {head.credential_state}".strip()),
+        ("agents", ", ".join(f"{agent.name} {agent.state}" for agent in live)),
+        ("away", "its daemon is away; what is shown may be out of date" if head.stale else ""),
+    ]
+    return _tip(clean(head.slot), facts)
+
+
+def service_tip(service: str, repo: str) -> Content:
+    """Its whole name, and where it comes from."""
+    return _tip(clean(service), [("repo", repo)])
+
+
+def order_tip(order: Order, key: str) -> Content:
+    """In which order the rows are, and how to have another one."""
+    return Content(f"sorted by {order.sort}\na click, or {key}, sorts by {next_of(SORTS, order.sort)}")
+
+
+def _tip(title: str, facts: Iterable[tuple[str, str]]) -> Content:
+    return Content("\n".join((title, *(f"{label:{_LABEL}}{clean(text, _LONG)}" for label, text in facts if text))))
 
 
 def _facts(status: ServiceStatus, now: datetime, busy: str, glyphs: Glyphs) -> Iterator[tuple[str, str]]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from screens.widgets.celltext import clean, coarse_age, duration
 from screens.widgets.grid_data import GridCell
+from screens.widgets.grid_order import UNBOUND, state_of
 
 if TYPE_CHECKING:
     from backends.model.state import Operation, ServiceStatus
@@ -46,6 +47,11 @@ def grid_cell(status: ServiceStatus, now: datetime, busy: tuple[str, float | Non
         busy=busy[0] if busy else None,
         progress=busy[1] if busy else None,
     )
+
+
+def cell_state(status: ServiceStatus | None) -> str:
+    """What the head of a group counts the binding as."""
+    return state_of(status.health, status.drift, _build_sign(status)) if status else UNBOUND
 
 
 def is_faulty(status: ServiceStatus) -> bool:

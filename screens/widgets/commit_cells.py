@@ -8,7 +8,7 @@ from datetime import datetime
 
 from rich.cells import cell_len
 
-from backends.model.state import CommitInfo
+from backends.model.forge import CommitInfo
 from screens.widgets.build_cells import Column
 from screens.widgets.celltext import clean, coarse_age, fit, fit_right
 from screens.widgets.glyphs import UNICODE, Glyphs

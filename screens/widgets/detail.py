@@ -186,7 +186,7 @@ class DetailPane(Widget):
     def _wrap(self) -> None:
         self._wrapped_for, height = self.size, self.size.height
         if self._view.sentence:
-            self._lines = [[], [(f" {self._view.sentence}", "detail--quiet")]]
+            self._lines = [[], [(f" {clean(self._view.sentence)}", "detail--quiet")]]
             return
         facts = list(self._view.facts)
         room = self.room

@@ -11,6 +11,7 @@ from screens.widgets.cells import ago
 from screens.widgets.celltext import clean, first_of
 from screens.widgets.finding_model import SORTS, FindingFilters, FindingRow, Sort, counted
 from screens.widgets.list_order import order_notes
+from screens.widgets.no_answer import refusal
 
 _OLD_SECONDS = 600
 
@@ -36,8 +37,7 @@ def empty_sentence(
 ) -> str:
     """Why there is no line, and what to do."""
     if problem and not rows:
-        hint = f"\n{clean(problem.hint)}" if problem.hint else ""
-        return f"The doctor cannot look.\n{clean(problem.message)}{hint}\n\n{key('doctor.again')} tries again."
+        return f"The doctor cannot look.\n{refusal(problem.message, problem.hint, key('doctor.again'))}"
     if not rows:
         return "Looking at the box and its slots…"
     if filters.only_wrong and not filters.text:

@@ -96,15 +96,19 @@ class FaultList(Widget):
         user: str
         service: str
 
+    class More(Message):
+        """The line that counts those without room was clicked."""
+
     def __init__(self, *, glyphs: Glyphs = UNICODE, id: str | None = None) -> None:
         super().__init__(id=id)
         self._faults: Sequence[Fault] = ()
+        self._all = ""
         self._looks: list[tuple[str, str, str, str]] = []
         self._glyphs = glyphs
 
-    def show(self, faults: Sequence[Fault]) -> None:
-        """Show these; repaints only if those that have room look otherwise."""
-        before, self._faults = self._faults, faults
+    def show(self, faults: Sequence[Fault], key: str) -> None:
+        """Show these; repaints only if those that have room look otherwise. `key` shows all of them."""
+        before, self._faults, self._all = self._faults, faults, key
         looks, self._looks = self._looks, [(one.user, one.service, one.kind, one.text) for one in faults[:_SHOWN]]
         if looks != self._looks or len(before) != len(faults):
             self.refresh(layout=min(len(before), _SHOWN) != min(len(faults), _SHOWN))
@@ -124,18 +128,26 @@ class FaultList(Widget):
 
     def on_click(self, event: events.Click) -> None:
         """Say which one was clicked."""
-        if 0 <= event.y < len(self._faults):
-            event.stop()
+        if not 0 <= event.y < len(self._faults):
+            return
+        event.stop()
+        if self._counts(event.y):
+            self.post_message(self.More())
+        else:
             fault = self._faults[event.y]
             self.post_message(self.Chosen(fault.user, fault.service))
+
+    def _counts(self, y: int) -> bool:
+        """Whether the line counts those for which there is no room."""
+        return y == self.size.height - 1 and y < len(self._faults) - 1
 
     def render_line(self, y: int) -> Strip:
         """One fault; the last line counts those that do not fit."""
         if y >= len(self._faults):
             return paint_parts(self, [])
-        if y == self.size.height - 1 and y < len(self._faults) - 1:
+        if self._counts(y):
             left = len(self._faults) - y
-            return paint_parts(self, [(f"   … and {left} more; ! shows them all", "fault--more")])
+            return paint_parts(self, [(f"   … and {left} more; {self._all} shows them all", "fault--more")])
         fault = self._faults[y]
         user = max(cell_len(one[0]) for one in self._looks)
         service = max(cell_len(one[1]) for one in self._looks)

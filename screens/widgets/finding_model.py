@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from backends.model.health_report import HealthFinding, HealthMend, HealthState
+from backends.model.health_report import HealthFinding, HealthState
 from screens.examination import Ill, Job, Looked
 from screens.widgets.list_filters import ListFilters, matcher
 
@@ -19,9 +19,6 @@ COUNTED: tuple[tuple[HealthState, str], ...] = (
     ("skipped", "skipped"),
 )
 """How many there are of each state, in these words."""
-
-MendKey = tuple[str, str]
-"""Id and slot of what was mended."""
 
 Sort = Literal["checks", "area", "slot"]
 SORTS: tuple[Sort, ...] = ("checks", "area", "slot")
@@ -139,11 +136,3 @@ def counted(rows: Iterable[FindingRow]) -> list[str]:
     """`2 bad`, `1 to look at`, `40 well`."""
     states = [row.state for row in rows]
     return [f"{states.count(state)} {words}" for state, words in COUNTED if state in states]
-
-
-def mended_of(mends: Iterable[HealthMend]) -> dict[MendKey, list[HealthMend]]:
-    """What was done, by what it was done to."""
-    found: dict[MendKey, list[HealthMend]] = {}
-    for mend in mends:
-        found.setdefault((mend.id, mend.slot), []).append(mend)
-    return found

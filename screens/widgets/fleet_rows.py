@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from screens.desk import INTEGRATION, SlotView
+from screens.fleet_view import INTEGRATION, SlotView
 from screens.widgets.detail import DetailView, Fact
 from screens.widgets.faultlist import Fault
 from screens.widgets.glyphs import UNICODE, Glyphs

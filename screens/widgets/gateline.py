@@ -9,7 +9,7 @@ from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 
-from backends.model.state import Gate, GateState
+from backends.model.forge import Gate, GateState
 from screens.widgets.celltext import clean
 from screens.widgets.glyphs import UNICODE, Glyphs
 from screens.widgets.one_line import Part, paint_parts

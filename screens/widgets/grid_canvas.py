@@ -43,9 +43,8 @@ class Canvas:
         self._looks: LRUCache[tuple[GridCell | None, Style, bool], tuple[paint.Line, ...]] = LRUCache(2048)
 
     def forget_row(self, key: str) -> None:
-        """Paint this row anew when it is next asked for."""
+        """Paint the cells of this row anew when they are next asked for; its label knows by itself."""
         self._rows.discard(key)
-        self._labels.discard(key)
 
     # -- boxes ------------------------------------------------------------------------------------
 
@@ -68,6 +67,15 @@ class Canvas:
         box = Region(geometry.column_x(column, view.scroll.x), 0, geometry.pitch, geometry.header)
         room = max(0, view.size.width - geometry.left)
         return box.intersection(Region(geometry.left, 0, room, geometry.header))
+
+    def cursor_boxes(self, view: Viewport, old: tuple[int, int], new: tuple[int, int]) -> list[Region]:
+        """What differs when the cursor goes from one place to another: cells, labels, titles."""
+        boxes = [self.cell_box(view, *old), self.cell_box(view, *new)]
+        if old[0] != new[0]:
+            boxes += [self.label_box(view, old[0]), self.label_box(view, new[0])]
+        if old[1] != new[1]:
+            boxes += [self.header_box(view, old[1]), self.header_box(view, new[1])]
+        return boxes
 
     def changed_boxes(
         self, view: Viewport, row: int, column: int, before: GridCell | None, after: GridCell | None
@@ -172,15 +180,15 @@ class Canvas:
 
     def _label(self, view: Viewport, row: int) -> list[Strip]:
         data = self._model.view.rows[row]
-        hot = view.cursor is not None and view.cursor[0] == data.key
+        hot, faults = view.cursor is not None and view.cursor[0] == data.key, self._model.faults(data.key)
+        signature = (hot, faults, data)
         cached = self._labels.get(data.key)
-        if cached is not None and cached[0] == hot:
+        if cached is not None and cached[0] == signature:
             return cached[1]
-        faults = self._model.faults(data.key)
         ground = self._ground(view, row)
         painted = paint.paint_label(data, faults, self.geometry, self._ink, ground, hot)
         strips = [Strip(segments, self.geometry.left) for segments in painted]
-        self._labels[data.key] = (hot, strips)
+        self._labels[data.key] = (signature, strips)
         return strips
 
     def _is_hot(self, view: Viewport, row: int, column: int) -> bool:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import ClassVar, Protocol
+
+from screens.widgets.list_filters import ListFilters
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,16 +70,35 @@ class GridCell:
         return self.health in ("unhealthy", "crashed") or self.drift == "missing" or self.build == "failed"
 
 
-@dataclass(frozen=True, slots=True)
-class Filters:
-    """What is left out. `text` keeps matching users or services, `!text` drops them; words add up."""
+class GridSource(Protocol):
+    """Who knows more cells than a screen shows. All answers are of now, whatever was told of them before."""
 
-    text: str = ""
+    def cell(self, row_key: str, column_key: str, /) -> GridCell | None:
+        """How the binding there looks; None where nothing is bound."""
+
+    def faults(self, row_key: str, /) -> int:
+        """How many of the row's cells are faulty."""
+
+    def states(self, row_keys: Sequence[str], column_key: str, /) -> Sequence[str]:
+        """How these rows' cells in one column are, each as `grid_order.state_of` has it."""
+
+
+@dataclass(frozen=True)
+class Filters(ListFilters):
+    """What is left out. `text` keeps matching users or services, `!text` drops them; words add up.
+
+    With `mine` only the row with this key is left, and the pinned ones.
+    """
+
+    SAYS: ClassVar[Mapping[str, str]] = {
+        "only_faults": "faults only",
+        "only_waiting": "waiting only",
+        "mine": "mine only",
+    }
+
     only_faults: bool = False
     only_waiting: bool = False
-    only_mine: bool = False
     mine: str = ""
-    predicate: Callable[[GridRow], bool] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,6 +71,12 @@ class Geometry:
         """First screen cell of a column; it may be off the screen."""
         return self.left + column * self.pitch - scroll_x
 
+    def rows_in_sight(self, height: int, scroll_y: int, rows: int) -> list[int]:
+        """Of so many rows those that are seen on `height` lines, the last one maybe in part."""
+        first = self.frozen + scroll_y // self.row_height
+        room = -(-max(0, height - self.top) // self.row_height) + 1
+        return [*range(min(self.frozen, rows)), *range(first, min(rows, first + room))]
+
     def row_at(self, y: int, scroll_y: int) -> tuple[int, int] | None:
         """The row that screen line `y` shows and which of its lines that is; None for header and rule."""
         if y < self.header:
@@ -119,7 +125,8 @@ def tag_of(row: GridRow, width: int) -> str:
 
 
 def _label_width(rows: Sequence[GridRow], width: int) -> int:
-    longest = max((cell_len(clean(row.title)) for row in rows), default=0)
+    counts = (len(f" {row.members} ") if row.head else 0 for row in rows)
+    longest = max((cell_len(clean(row.title)) + count for row, count in zip(rows, counts, strict=True)), default=0)
     most = max(8, min(24, width // 6))
     return max(6, min(longest, most)) + 2  # the stale sign and a gap
 

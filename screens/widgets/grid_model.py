@@ -5,12 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
-from screens.widgets.grid_data import Filters, GridCell, GridColumn, GridRow, GridView
-from screens.widgets.grid_order import Order, Tallies, arranged, is_head
+from screens.widgets.grid_data import Filters, GridCell, GridColumn, GridRow, GridSource, GridView
+from screens.widgets.grid_order import Order, States, Tallies, arranged, is_head, state_of_cell
 from screens.widgets.list_filters import FUZZY, matcher
-
-Look = Callable[[str, str], GridCell | None]
-"""From row and column to how the binding there looks now."""
 
 
 class GridModel:
@@ -30,13 +27,14 @@ class GridModel:
         self._cells: dict[str, dict[str, GridCell | None]] = {}
         self._ages: dict[str, int] = {}
         self._faults: dict[str, int] = {}
-        self._tallies = Tallies()
-        self._look: Look | None = None
+        self._states: States = self._known_states
+        self._tallies = Tallies({}, self._states)
+        self._look: Callable[[str, str], GridCell | None] | None = None
         self._count: Callable[[str], int] = self._counted
 
-    def watch(self, look: Look, faults: Callable[[str], int]) -> None:
-        """Take cells from `look` from now on, and from `faults` how many of a row's are faulty."""
-        self._look, self._count = look, faults
+    def watch(self, source: GridSource) -> None:
+        """Take cells, faults and states from there from now on."""
+        self._look, self._count, self._states = source.cell, source.faults, source.states
 
     def cell(self, row_key: str, column_key: str) -> GridCell | None:
         """The binding there, None where nothing is bound; of a head, what it says of those below it."""
@@ -55,15 +53,23 @@ class GridModel:
         """How the cell looks now, whatever was shown of it."""
         return self._look(row_key, column_key) if self._look else self.cell(row_key, column_key)
 
-    def grow_older(self) -> None:
-        """Time has passed, which cells tell of: rows are looked at anew when they are next painted."""
+    def is_told(self, head: str, column_key: str) -> bool:
+        """Whether somebody has looked at this cell of a head."""
+        return self._tallies.is_told(head, column_key)
+
+    def grow_older(self, seen: Iterable[str]) -> None:
+        """Time has passed, which cells tell of. Of the rows `seen` the caller looks at all cells again.
+
+        Others are looked at when they are next painted.
+        """
         self.age += 1
+        self._ages.update(dict.fromkeys(seen, self.age))
 
     def bring_up_to_date(self, row_key: str) -> None:
-        """Look at the row's known cells anew, if they are of another age."""
+        """Take the newest ages of the row's known cells; whatever else they are by now is told and painted yet."""
         if self._look and self._ages.get(row_key, 0) != self.age:
             cells = self._cells.get(row_key, {})
-            cells.update({column: self._look(row_key, column) for column in cells})
+            cells.update({column: _older(cell, self._look(row_key, column)) for column, cell in cells.items()})
             self._ages[row_key] = self.age
 
     def faults(self, row_key: str) -> int:
@@ -86,42 +92,50 @@ class GridModel:
     def _counted(self, row_key: str) -> int:
         return sum(cell.faulty for cell in self._cells.get(row_key, {}).values() if cell)
 
+    def _known_states(self, rows: Sequence[str], column_key: str) -> list[str]:
+        return [state_of_cell(self.cell(row, column_key)) for row in rows]
+
     def row(self, key: str) -> GridRow | None:
         """The row with this key, shown or not."""
         place = self._places.get(key)
         return None if place is None else self.rows[place]
 
     def set_row(self, row: GridRow) -> bool:
-        """Replace the row with the same key; True if rows may have come, gone or moved by it."""
+        """Replace the row with the same key; True if the shown rows may have changed by it."""
         place = self._places.get(row.key)
         if place is None:
             return False
         before = self.rows[place]
         self.rows = _with(self.rows, place, row)
         shown = self.view.row_at.get(row.key)
-        if self._stays(before, row) and shown is not None:
+        if not self._stays(before, row):
+            return True
+        if shown is not None:
             self.view = replace(self.view, rows=_with(self.view.rows, shown, row))
-            return False
-        self.refilter()
-        return True
+        return False
 
     def _stays(self, before: GridRow, row: GridRow) -> bool:
         """Whether no filter and no order looks at what differs."""
-        filters, order = self.filters, self.order
-        plain = order.sort == "name" and order.group == "none" and not filters.only_waiting
-        same = (before.title, before.pinned, before.leads) == (row.title, row.pinned, row.leads)
-        return plain and same and filters.predicate is None
+        faults = self.faults(row.key)
+        if before.title != row.title or self.order.place_of(before, faults) != self.order.place_of(row, faults):
+            return False
+        return not self.filters.only_waiting or _waits(before) == _waits(row)
 
     def set_cell(self, row_key: str, column_key: str, cell: GridCell | None) -> bool:
         """Put `cell` there (None unbinds); True if the shown rows may have changed by it."""
-        cells = self._cells.setdefault(row_key, {})
-        before = cells.get(column_key)
-        cells[column_key] = cell
-        if head := self.view.heads.get(row_key):
-            self._tallies.add(head, column_key, before, -1)
-            self._tallies.add(head, column_key, cell)
-        was, now = bool(before and before.faulty), bool(cell and cell.faulty)
-        return self.recount(row_key) if self._look or was != now else False
+        self.put(row_key, column_key, cell)
+        self.tally(row_key, column_key)
+        return self.recount(row_key)
+
+    def put(self, row_key: str, column_key: str, cell: GridCell | None) -> None:
+        """Put `cell` there; `tally` and `recount` are due after that."""
+        self._cells.setdefault(row_key, {})[column_key] = cell
+
+    def tally(self, row_key: str, column_key: str) -> None:
+        """The cell may be in another state than its head has counted."""
+        head = self.view.heads.get(row_key, "")
+        if self.is_told(head, column_key):
+            self._tallies.change(head, column_key, row_key, *self._states((row_key,), column_key))
 
     def recount(self, row_key: str) -> bool:
         """Some of the row's cells may be faulty now, or not any more; True if the shown rows may have changed."""
@@ -143,20 +157,25 @@ class GridModel:
             column_at={column.key: index for index, column in enumerate(columns)},
             heads=order.heads,
         )
-        self._tallies = Tallies()
-        for row_key, head in order.heads.items():
-            for column in columns:
-                self._tallies.add(head, column.key, self.cell(row_key, column.key))
+        self._tallies = Tallies(order.heads, self._states)
 
     def _keeps(self, row: GridRow) -> bool:
         filters = self.filters
         if filters.only_faults and not self.faults(row.key):
             return False
-        if filters.only_waiting and not row.waits and row.agents_state not in ("waiting", "error"):
+        if filters.only_waiting and not _waits(row):
             return False
-        if filters.only_mine and not row.pinned and row.key != filters.mine:
-            return False
-        return filters.predicate is None or filters.predicate(row)
+        return not filters.mine or row.pinned or row.key == filters.mine
+
+
+def _waits(row: GridRow) -> bool:
+    return bool(row.waits) or row.agents_state in ("waiting", "error")
+
+
+def _older(cell: GridCell | None, now: GridCell | None) -> GridCell | None:
+    """`now`, if the age is all that differs."""
+    alike = cell is not None and now is not None and replace(cell, age_text=now.age_text) == now
+    return now if alike else cell
 
 
 def _with(rows: tuple[GridRow, ...], place: int, row: GridRow) -> tuple[GridRow, ...]:

@@ -120,13 +120,13 @@ def disk_rows(report: DiskReport, sort: Sort) -> list[DiskRow]:
 
 
 def filtered(rows: Iterable[HostRow], filters: HostFilters) -> list[HostRow]:
-    """What the filters leave."""
+    """What the filters leave; a switch leaves all rows of which it cannot be said."""
     matches = matcher(filters.text)
 
     def kept(row: HostRow) -> bool:
         if filters.only_slot and isinstance(row, UseRow | DiskRow) and row.slot != filters.only_slot:
             return False
-        if filters.only_going and not going(row):
+        if filters.only_going and not isinstance(row, UseRow) and not going(row):
             return False
         return not filters.text or matches("\n".join(_searched(row)))
 

@@ -118,7 +118,7 @@ def filtered(items: Iterable[InboxItem], filters: InboxFilters) -> list[InboxIte
 
 def answer_text(item: InboxItem) -> str:
     """How it was answered, in a line: `Deny: not before Monday`."""
-    if not item.choice or item.choice > len(item.options):
+    if not 0 < item.choice <= len(item.options):
         return clean(item.answer)
     label = item.options[item.choice - 1]
     return clean(label if item.answer in ("", label) else f"{label}: {item.answer}")

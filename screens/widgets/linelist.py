@@ -96,7 +96,7 @@ class LineList(ScrollView, Generic[Row], can_focus=True):
     def show(self, rows: Sequence[Row], table: Table[Row]) -> None:
         """Show these; the cursor stays on its row, and once scrolled, on its line of the screen."""
         before, place = self._key, self._cursor
-        moved = rows is not self._rows
+        moved = rows != self._rows
         if table != self._table:
             self._lines.clear()
         self._rows, self._table = rows, table
@@ -121,6 +121,10 @@ class LineList(ScrollView, Generic[Row], can_focus=True):
     def row(self) -> Row | None:
         """The row under the cursor."""
         return self._rows[self._cursor] if self._rows else None
+
+    def key_of(self, row: Row) -> str:
+        """What tells the row from all others."""
+        return self._table.key(row)
 
     @property
     def _key(self) -> str | None:

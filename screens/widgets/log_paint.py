@@ -8,12 +8,13 @@ from datetime import datetime, tzinfo
 from functools import cached_property
 from itertools import pairwise
 
+from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
 from backends.client.log_filter import Matcher
-from screens.widgets.celltext import fit
+from screens.widgets.celltext import clean, fit
 from screens.widgets.log_buffer import LogLine
 from screens.widgets.log_json import Token, spread
 from screens.widgets.sgr import cut, overlay, plain, segments, wrap_points
@@ -43,7 +44,6 @@ PARTS = (
 )
 _TIME_WIDTH = 13
 _WIDEST_SOURCE = 14
-_ESCAPES = 1024
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,8 @@ class LogLook:
         """Cells of the source's name; 0 where there is but one source."""
         if len(self.sources) < 2:
             return 0
-        return min(max(len(source) for source in self.sources), _WIDEST_SOURCE, max(4, self.width // 5))
+        widest = max(cell_len(clean(source)) for source in self.sources)
+        return min(widest, _WIDEST_SOURCE, max(4, self.width // 5))
 
     @cached_property
     def gutter(self) -> int:
@@ -139,9 +140,12 @@ def _highlighted(row: list[Segment], look: LogLook) -> list[Segment]:
 
 
 def _own_row(text: str, look: LogLook) -> list[Segment]:
-    """The line in its own colours. Of a very long one that is not wrapped, only what can be seen is looked at."""
-    if not look.wrap:
-        text = text[: 4 * (look.shift + look.room) + _ESCAPES]
+    """The line in its own colours. Of a very long one that is not wrapped, only what can be seen is looked at.
+
+    That is known where each character takes a cell: escapes take none, and a carriage return takes cells back.
+    """
+    if not look.wrap and text.isascii() and "\x1b" not in text and "\r" not in text:
+        text = text[: look.shift + look.room + 1]
     return _with_matches(segments(text, look.base), plain(text), look)
 
 

@@ -26,6 +26,8 @@ class LogPort:
         self.current: int | None = None
         self._top: Anchor | None = None
         self._top_line: LogLine | None = None
+        self._held: dict[int, LogLine] = {}
+        """What stands at marks and at the line that is meant: by it they are found again."""
         self._seen: list[Anchor] | None = None
         self._laid_out: LRUCache[int, LogRows] = LRUCache(512)
         self._strips: LRUCache[tuple[int, int, bool], list[Segment]] = LRUCache(1024)
@@ -50,7 +52,23 @@ class LogPort:
                 self._strips.discard(key)
         if self._top is not None and self._top_line is not None and self._top[0] >= change.place:
             self._top = self.scene.log.moved(self._top[0], self._top_line), self._top[1]
+        self._find_again(change.place)
         self._seen = None
+
+    def _hold(self, place: int) -> None:
+        wanted = {*self.scene.marks, self.current}
+        self._held = {each: line for each, line in self._held.items() if each in wanted}
+        self._held[place] = self.scene.log.line(place)
+
+    def _find_again(self, first: int) -> None:
+        log, marks = self.scene.log, self.scene.marks
+        now = {place: log.moved(place, line) for place, line in self._held.items() if place >= first}
+        if all(place == moved for place, moved in now.items()):
+            return
+        self._held = {now.get(place, place): line for place, line in self._held.items()}
+        self.scene.marks = {now.get(place, place): text for place, text in marks.items()}
+        if self.current is not None:
+            self.current = now.get(self.current, self.current)
 
     def look_again(self) -> None:
         """Lines may have come, or become known."""
@@ -73,6 +91,8 @@ class LogPort:
 
     def visible(self) -> list[Anchor]:
         """What is in sight, from the top down; fewer rows than room only where there are no more."""
+        if self.look is None:
+            return []  # keys are quicker than the first frame
         if self._seen is None:
             self._seen = self._look_around()
         return self._seen
@@ -156,6 +176,7 @@ class LogPort:
     def show(self, place: int) -> None:
         """Bring a line into sight, and have it as the one that is meant."""
         self.current = place
+        self._hold(place)
         if place not in self._places():
             self.go_to(place, self.room // 3)
         elif self.following:
@@ -189,7 +210,8 @@ class LogPort:
         assert place is not None
         marks = self.scene.marks
         if marks.pop(place, None) is None:
-            time = clock(self.scene.log.line(place).time, zone)
+            self._hold(place)
+            time = clock(self._held[place].time, zone)
             marks[place] = f"mark {len(marks) + 1}{' · ' if time else ''}{time}"
         self.rearranged()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -73,6 +74,8 @@ class LogPane(Vertical):
             return
         empty.display, self.log_view.display = bool(sentence), not sentence
         empty.update(sentence)
+        if not sentence and self.screen.focused is None:  # what was hidden has lost the keys
+            self.log_view.focus()
 
     # -- files ------------------------------------------------------------------------------------
 
@@ -92,7 +95,7 @@ class LogPane(Vertical):
             change = files.refresh()
             if change is not None:
                 self.log_view.came(change)
-            there = {path for path in files.paths if path.exists()}
+            there = {path for path in files.paths if os.path.isfile(path)}  # noqa: PTH113 - raises nothing
             known |= there
             self._tell_gone([path.name for path in files.paths if path in known - there])
             self.say_empty("" if files.size else NONE_YET)

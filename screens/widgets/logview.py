@@ -5,34 +5,27 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import tzinfo
 from typing import ClassVar
 
-from rich.style import Style
 from textual import events
 from textual.binding import BindingType
 from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
-from backends.client.log_filter import parse_filter
 from backends.client.log_lines import Change, Lines, Log
 from screens.widgets.log_bindings import LOG_BINDINGS
 from screens.widgets.log_buffer import LIMIT, LogLine
-from screens.widgets.log_frame import LogFrame
-from screens.widgets.log_paint import PARTS, LogLook
+from screens.widgets.log_pace import LogPace
+from screens.widgets.log_paint import PARTS
 from screens.widgets.log_port import LogPort
 from screens.widgets.log_scene import LogScene, Window
+from screens.widgets.log_sight import LogSight
 from screens.widgets.log_status import LogMode
 from screens.widgets.log_stream import LogStream
 
-_FLUSH_SECONDS = 0.06
-_FLOOD, _FLOOD_SECONDS = 300, 0.12
-"""So many lines at once nobody reads; painting them less often leaves the time to keys."""
-_SLICES_A_FRAME = 20
-_FRAME_SECONDS = 0.02
-_SHIFT = 8
 _WHEEL = 3
 
 
@@ -70,38 +63,32 @@ class LogView(Widget, can_focus=True):
         classes: str | None = None,
     ) -> None:
         super().__init__(name=name, id=id, classes=classes)
-        self._limit, self._zone = limit, zone
+        self._limit = limit
         self._own = LogStream(limit)
-        self._port = LogPort(self._own)
-        self._mode = LogMode()
-        self._shift = self._sources = self._slices = 0
-        self._followed = True
-        self._frame = LogFrame()
-        self._styles: dict[str, Style] = {}
-        self._base = Style.null()
+        self._sight = LogSight(self._own, zone)
+        self._pace = LogPace(self, self._work, self._settle, self._seek_on)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._seeking = 0
-        self._flush_wanted = self._working = False
 
     # -- the log ----------------------------------------------------------------------------------
 
     @property
     def scene(self) -> LogScene:
         """The log and what of it is to be seen, for copying and saving."""
-        return self._port.scene
+        return self._sight.scene
+
+    @property
+    def _port(self) -> LogPort:
+        return self._sight.port
 
     def open(self, log: Log) -> None:
         """Show another log, from its end on; the filter stays."""
-        before = self.scene
-        if before.log is not log:
-            before.log.close()
-        self._port = LogPort(log)
-        self.scene.hide = before.hide
-        self.scene.set_matcher(before.matcher)
+        before = self.scene.log
+        if before is not log:
+            before.close()
+        self._sight.open(log)
         log.when_found(self._found)
-        self._mode = replace(self._mode, following=True, unseen=0, window="")
-        self._shift = 0
-        self._restyle()
+        self._lay_out()
         if self.is_mounted:
             self.flush()
 
@@ -133,14 +120,10 @@ class LogView(Widget, can_focus=True):
 
     def came(self, change: Change) -> None:
         """The log that is shown has changed."""
-        self._port.changed(change)
-        self._frame.spoil(change.place)
-        self._mode = replace(self._mode, unseen=self._mode.unseen + change.came)
-        if len(self.scene.log.sources) != self._sources:
-            self._restyle()
-        if not self._flush_wanted and self.is_mounted:
-            self._flush_wanted = True
-            self.set_timer(_FLUSH_SECONDS if change.came < _FLOOD else _FLOOD_SECONDS, self.flush)
+        if self._sight.came(change):
+            self._lay_out()
+        if self.is_mounted:
+            self._pace.soon(change.came)
 
     def clear(self) -> None:
         """Forget the lines so far: a stream's are gone, of a file what comes from now on is shown."""
@@ -149,16 +132,12 @@ class LogView(Widget, can_focus=True):
         else:
             last = self.scene.log.lines.last
             self.set_window(Window(None if last is None else last + 1), "from now on")
-        self._mode = replace(self._mode, unseen=0)
-        self._port.current = None
-        self._port.follow()
+        self._sight.begin_anew()
         self._settle()
 
     def set_window(self, window: Window, name: str) -> None:
         """Show only a part of the log, from its end on; `name` says which in the status."""
-        self.scene.window = window
-        self._mode = replace(self._mode, window=name)
-        self._port.follow()
+        self._sight.set_window(window, name)
         self._show_other()
 
     @property
@@ -169,7 +148,7 @@ class LogView(Widget, can_focus=True):
     @property
     def unseen(self) -> int:
         """How many lines came since following ended."""
-        return 0 if self.following else self._mode.unseen
+        return 0 if self.following else self._sight.mode.unseen
 
     @property
     def current(self) -> int | None:
@@ -179,60 +158,66 @@ class LogView(Widget, can_focus=True):
     @property
     def busy(self) -> bool:
         """True while lines wait to be shown, or to be looked at."""
-        return self._flush_wanted or self._working
+        return self._pace.busy
 
     def seen_lines(self) -> list[LogLine]:
         """The lines in sight, each once."""
-        places = dict.fromkeys(place for place, _ in self._port.visible()) if self._port.look else {}
-        return [self.scene.log.line(place) for place in places]
+        return self._sight.seen_lines()
 
-    # -- work -------------------------------------------------------------------------------------
+    # -- showing it -------------------------------------------------------------------------------
 
     def flush(self) -> None:
         """Show what has come, and have the log looked at in slices that let keys through."""
-        self._flush_wanted = False
-        self._settle()
-        if not self._working:
-            self._working = True
-            self._work_on()
+        self._pace.flush()
 
-    def _work_on(self) -> None:
-        again = self.scene.log.work()
-        if again is None:
-            self._working = False
-            self._settle()
-            if self._seeking:
-                self.seek(self._seeking)
-            return
-        self._slices += 1
-        if again >= _FRAME_SECONDS or self._slices % _SLICES_A_FRAME == 0:
-            self._settle()
+    def _work(self) -> float | None:
+        return self.scene.log.work()
+
+    def _seek_on(self) -> None:
         if self._seeking:
             self.seek(self._seeking)
-        self.set_timer(again, self._work_on)
 
     def _settle(self) -> None:
         """Paint what is in sight now, where that is something else than before."""
         if not self.is_mounted or not self.size:
             return
         if self._port.look is None:
-            self._restyle()
-        if self._followed != self.following:
-            self._followed = self.following
-            self._mode = replace(self._mode, following=self.following, unseen=0)
+            self._lay_out()
+        if self._sight.turned():
             self.post_message(self.FollowChanged(self, self.following))
-        self.refresh(*self._frame.changes(self._port, self.size))
+        self.refresh(*self._sight.changes(self.size))
 
-    @property
-    def _room(self) -> int:
-        return max(0, self.size.height - 1)
+    def _lay_out(self) -> None:
+        if not self.is_mounted or not self.size:
+            return
+        if self._sight.styles is None:  # looking them up takes longer than to lay a screen out
+            styles = {name: self.get_component_rich_style(name, partial=True) for name in PARTS}
+            self._sight.styles = styles, self.rich_style
+        self._sight.lay_out(self.size)
 
     def _show_other(self) -> None:
         """Other lines are to be seen, or in another way."""
-        self._port.rearranged()
-        self._frame.dirty = True
+        self._sight.rearrange()
         if self.is_mounted:
             self.flush()
+
+    def render_line(self, y: int) -> Strip:
+        """One row of the log with its piece of the bar, or the status at the bottom."""
+        strip = self._sight.paint(y)
+        if strip is None:
+            self._lay_out()
+            strip = self._sight.paint(y)
+        return strip or Strip.blank(self.size.width)
+
+    def on_resize(self) -> None:
+        """Lay out for another size."""
+        self._lay_out()
+        self._settle()
+
+    def notify_style_update(self) -> None:
+        """Forget what is painted when theme or style sheet change."""
+        self._sight.forget_styles()
+        super().notify_style_update()
 
     # -- following and moving ---------------------------------------------------------------------
 
@@ -256,7 +241,7 @@ class LogView(Widget, can_focus=True):
 
     def action_pages(self, pages: float) -> None:
         """Move by a part of the visible rows."""
-        self.action_rows(round(pages * self._room))
+        self.action_rows(round(pages * self._port.room))
 
     def action_top(self) -> None:
         """To the oldest line."""
@@ -271,8 +256,8 @@ class LogView(Widget, can_focus=True):
 
     def action_shift(self, steps: int) -> None:
         """Move the text sideways."""
-        self._shift = max(0, min(20_000, self._shift + steps * _SHIFT)) if not self._mode.wrap else 0
-        self._restyle()
+        self._sight.shift(steps)
+        self._lay_out()
         self._settle()
 
     def action_match(self, step: int) -> None:
@@ -299,13 +284,12 @@ class LogView(Widget, can_focus=True):
         if place is None:
             self.app.bell()
             return
-        self._port.show(place)
-        self._frame.dirty = True
+        self._sight.go_to(place)
         self._settle()
 
     def action_mark(self) -> None:
         """Draw a rule under the line that is meant, or take it away."""
-        self._port.mark(self._zone)
+        self._sight.mark()
         self._show_other()
 
     def action_to_mark(self) -> None:
@@ -324,15 +308,9 @@ class LogView(Widget, can_focus=True):
         `hide` False shows the others too; None leaves that as it is. Raises ValueError with a sentence for the
         person if the regex cannot be used.
         """
-        matcher = parse_filter(text)
+        self._sight.set_filter(text, hide)
         self._seeking = 0
-        if hide is not None:
-            self.scene.hide = hide
-        before = self.scene.matcher
-        if (matcher and matcher.text) != (before and before.text):
-            self.scene.set_matcher(matcher)
-            self._port.current = None
-        self._restyle()
+        self._lay_out()
         self._show_other()
 
     def action_only_matches(self) -> None:
@@ -341,33 +319,32 @@ class LogView(Widget, can_focus=True):
         self._show_other()
 
     def _switch(self, **on: bool) -> None:
-        self._mode = replace(self._mode, **on)  # type: ignore[arg-type]
-        self._shift = 0
-        self._restyle()
+        self._sight.switch(**on)
+        self._lay_out()
         self._show_other()
 
     def action_wrap(self) -> None:
         """Break long lines, or let them run out to the right."""
-        self._switch(wrap=not self._mode.wrap)
+        self._switch(wrap=not self._sight.mode.wrap)
 
     def action_times(self) -> None:
         """Show the time of each line, or not."""
-        self._switch(times=not self._mode.times)
+        self._switch(times=not self._sight.mode.times)
 
     def action_json(self) -> None:
         """Spread lines of JSON over rows, or not."""
-        self._switch(json=not self._mode.json)
+        self._switch(json=not self._sight.mode.json)
 
     def memory(self) -> object:
         """What the person has set here, for coming back."""
         matcher = self.scene.matcher
-        return matcher.text if matcher else "", self.scene.hide, self._mode
+        return matcher.text if matcher else "", self.scene.hide, self._sight.mode
 
     def recall(self, memory: object) -> None:
         """Have it set again."""
         match memory:
             case (str() as text, bool() as hide, LogMode() as mode):
-                self._mode = replace(self._mode, wrap=mode.wrap, times=mode.times, json=mode.json)
+                self._sight.switch(wrap=mode.wrap, times=mode.times, json=mode.json)
                 self.set_filter(text, hide=hide)
 
     # -- mouse ------------------------------------------------------------------------------------
@@ -385,8 +362,8 @@ class LogView(Widget, can_focus=True):
         if event.x == self.size.width - 1:
             self.capture_mouse()
             self._to_row(event.y)
-        elif event.y < len(self._frame.rows):
-            self.go_to(self._frame.rows[event.y][0])
+        elif (place := self._sight.line_at(event.y)) is not None:
+            self.go_to(place)
 
     def on_mouse_move(self, event: events.MouseMove) -> None:
         """Drag along the bar."""
@@ -398,48 +375,5 @@ class LogView(Widget, can_focus=True):
         self.release_mouse()
 
     def _to_row(self, y: int) -> None:
-        self._port.go_to_share(min(1.0, max(0.0, y / max(1, self._room - 1))))
+        self._port.go_to_share(min(1.0, max(0.0, y / max(1, self._port.room - 1))))
         self._settle()
-
-    # -- painting ---------------------------------------------------------------------------------
-
-    def on_resize(self) -> None:
-        """Lay out for another size."""
-        self._restyle()
-        self._settle()
-
-    def notify_style_update(self) -> None:
-        """Forget what is painted when theme or style sheet change."""
-        self._port.look, self._styles = None, {}
-        self._frame.dirty = True
-        super().notify_style_update()
-
-    def _restyle(self) -> None:
-        if not self.is_mounted or not self.size:
-            return
-        if not self._styles:  # looking them up takes longer than to lay a screen out
-            self._styles = {name: self.get_component_rich_style(name, partial=True) for name in PARTS}
-            self._base = self.rich_style
-        self._sources = len(self.scene.log.sources)
-        self._frame.dirty = True
-        self._port.room = self._room
-        self._port.restyle(
-            LogLook(
-                styles=self._styles,
-                base=self._base,
-                width=max(1, self.size.width - 1),
-                sources=dict(self.scene.log.sources),
-                times=self._mode.times,
-                wrap=self._mode.wrap,
-                json=self._mode.json,
-                shift=self._shift,
-                matcher=self.scene.matcher,
-                zone=self._zone,
-            )
-        )
-
-    def render_line(self, y: int) -> Strip:
-        """One row of the log with its piece of the bar, or the status at the bottom."""
-        if self._port.look is None:
-            self._restyle()
-        return self._frame.paint(y, self._port, self._mode) or Strip.blank(self.size.width)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from screens.widgets.celltext import clean
+from rich.cells import cell_len
+
+from screens.widgets.celltext import clean, fit
 from screens.widgets.fuzzy import Match, match
 
 _IN_TEXT = 24  # a match in the text alone is worth more than one that needs the detail
@@ -24,6 +26,12 @@ class PickerItem:
     note: str = ""
     section: str = ""
     off: bool = False
+
+
+def in_columns(items: Sequence[PickerItem]) -> list[PickerItem]:
+    """The same items, their details one under the other."""
+    wide = max((cell_len(clean(item.text)) for item in items), default=0)
+    return [replace(item, text=fit(item.text, wide)) for item in items]
 
 
 @dataclass(frozen=True, slots=True)

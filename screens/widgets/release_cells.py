@@ -8,7 +8,7 @@ from datetime import datetime
 
 from rich.cells import cell_len
 
-from backends.model.state import ReleaseInfo
+from backends.model.forge import ReleaseInfo
 from screens.widgets.build_cells import Column
 from screens.widgets.celltext import byte_count, clean, coarse_age, fit, fit_middle, fit_right
 from screens.widgets.glyphs import UNICODE, Glyphs

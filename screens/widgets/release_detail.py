@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from backends.model.forge import ArchiveInfo, ReleaseInfo
 from backends.model.release import platform_runs_here
-from backends.model.state import ArchiveInfo, ReleaseInfo
 from screens.widgets.cells import ago
 from screens.widgets.celltext import byte_count, clean
 from screens.widgets.detail import DetailView, Fact

@@ -7,9 +7,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from backends.model.calls import ReleaseListResult
+from backends.model.forge import ReleaseInfo
+from backends.model.forge_calls import ReleaseListResult
 from backends.model.release import platform_runs_here
-from backends.model.state import ReleaseInfo, ServiceStatus
+from backends.model.state import ServiceStatus
 from screens.widgets.list_filters import matcher
 
 Sort = Literal["newest", "branch", "author", "size"]

@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from rich.cells import cell_len
 
 from backends.model.errors import HeroError
-from backends.model.state import ReleaseInfo, ServiceStatus
+from backends.model.forge import ReleaseInfo
+from backends.model.state import ServiceStatus
 from screens.widgets.celltext import clean
 from screens.widgets.list_order import order_notes
+from screens.widgets.no_answer import AWAY, refusal
 from screens.widgets.one_line import Part
 from screens.widgets.release_model import SORTS, ReleaseBook, Runners, Sort, versions
 
@@ -84,21 +86,26 @@ def list_titles(
         title += f" · {len(book.releases):,}{' and more' if book.next_page else ''}"
     title = " · ".join((title, *order_notes(SORTS, sort)))
     if not online:
-        return title, "not up to date: the box is not connected"
+        return title, AWAY if book.known else ""
     return title, f"not up to date: {problem.message}" if problem and book.releases else ""
 
 
 def empty_sentence(
-    service: str, branch: str, book: ReleaseBook, problem: HeroError | None, online: bool, keys: Mapping[str, str]
+    service: str, branch: str, book: ReleaseBook, problem: HeroError | None, away: str, keys: Mapping[str, str]
 ) -> str:
-    """Why no release is listed, and what to do; `keys` are those of `app.back` and the like."""
+    """Why no release is listed, and what to do.
+
+    `away` is what to say while the box is not there; `keys` are those of `app.back` and the like.
+    """
     if book.releases:
         none = f"None of the newest {len(book.releases)} matches." if book.next_page else "Nothing matches."
         return f"{none}\n\n{keys['back']} clears the filter."
+    if away and not book.known:
+        return away
     if problem:
-        return f"{clean(problem.message)}\n\n{clean(problem.hint)}\n{keys['again']} asks again."
+        return refusal(problem.message, problem.hint, keys["again"])
     if not book.known:
-        return "Asking the forge…" if online else "The box is not connected.\n\nTrying again."
+        return "Asking the forge…"
     if branch:
         return f"No release of {clean(branch)} yet.\n\n{keys['branch']} shows other branches."
     return f"No release yet.\n\n`hero_dev rebuild {clean(service)} --publish` makes the first."

@@ -99,6 +99,7 @@ class ServiceList(ScrollView, can_focus=True):
         names = [row.service for row in self._rows]
         self._cursor = names.index(before) if before in names else min(self._cursor, max(0, len(names) - 1))
         self._measure()
+        self._scroll_into_view()
         if before != self.service:
             self.post_message(self.Highlighted(self, self.service))
 
@@ -148,6 +149,10 @@ class ServiceList(ScrollView, can_focus=True):
         """Move by half a page."""
         self.action_move(halves * max(1, (self.size.height - 1) // 2))
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Without a service there is nothing to open."""
+        return action != "select" or bool(self._rows)
+
     def action_select(self) -> None:
         """Choose the service under the cursor."""
         if self._rows:
@@ -158,13 +163,16 @@ class ServiceList(ScrollView, can_focus=True):
         if not self._rows or place == self._cursor:
             return
         before, self._cursor = self._cursor, place
-        room = max(1, self.size.height - 1)
-        top = max(place - room + 1, min(self.scroll_offset.y, place))
-        if top != self.scroll_offset.y:
-            self.scroll_to(y=top, animate=False)
+        self._scroll_into_view()
         self._refresh_line(before)
         self._refresh_line(place)
         self.post_message(self.Highlighted(self, self.service))
+
+    def _scroll_into_view(self) -> None:
+        room = max(1, self.size.height - 1)
+        top = max(self._cursor - room + 1, min(self.scroll_offset.y, self._cursor))
+        if self.size and top != self.scroll_offset.y:
+            self.scroll_to(y=top, animate=False, force=True)
 
     def jump_spots(self) -> list[tuple[int, int]]:
         """Where a click does something: the lines that are visible."""
@@ -191,8 +199,9 @@ class ServiceList(ScrollView, can_focus=True):
     # -- painting ---------------------------------------------------------------------------------
 
     def on_resize(self) -> None:
-        """Give the columns their room."""
+        """Give the columns their room, and keep the cursor in sight."""
         self._measure()
+        self._scroll_into_view()
 
     def _measure(self) -> None:
         self._measure_columns()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from screens.widgets.glyphs import UNICODE, Glyphs
@@ -20,6 +21,8 @@ def sparkline(values: Sequence[float], width: int, glyphs: Glyphs = UNICODE) -> 
         return " " * max(0, width)
     lowest, highest = min(shown), max(shown)
     span = max(highest - lowest, highest * _LEAST_SPAN)
+    if not math.isfinite(span):
+        return " " * width
     floor = (lowest + highest - span) / 2
     top = len(glyphs.levels) - 1
     heights = [round((value - floor) / span * top) if span > 0 else 0 for value in shown]

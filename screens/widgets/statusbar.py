@@ -43,7 +43,10 @@ _TIPS = {
 
 @dataclass(frozen=True, slots=True)
 class StatusView:
-    """What the bar says. `place` names the screen or slot, `note` is one short free sentence."""
+    """What the bar says. `place` names the screen or slot, `note` is one short free sentence.
+
+    `age` says how old what is shown is, while the connection is lost.
+    """
 
     box: str = ""
     connection: Connection = "connecting"
@@ -57,10 +60,11 @@ class StatusView:
     host_is_bad: bool = False
     read_only: bool = False
     note: str = ""
+    age: str = ""
 
 
 class StatusBar(Widget):
-    """Shows one `StatusView`. It has no clock: nothing in it changes unless something happened."""
+    """Shows one `StatusView`. It has no clock: nothing in it changes by itself."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         "status--brand",
@@ -119,7 +123,8 @@ class StatusBar(Widget):
         )
         sign = glyphs.health[_SIGN[view.connection]]
         # While all is well the sign is enough; a lost connection is said in words.
-        connection = sign if view.connection == "connected" else f"{sign} {_WORDS[view.connection]}"
+        words = ", ".join(part for part in (view.age, _WORDS[view.connection]) if part)
+        connection = sign if view.connection == "connected" else f"{sign} {words}"
         left: list[Part] = [
             (" hero ", "status--brand"),
             (f" {clean(view.box)} ", "status--box"),

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from backends.model.calls import TeamAction, TeamRun, TeamUser
 from backends.model.problems import Problem
+from backends.model.team_calls import TeamAction, TeamRun, TeamUser
 from backends.model.team_files import UserFile
 from screens.team_view import TeamLook
 from screens.widgets.list_filters import ListFilters, matcher

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
-from backends.model.calls import TeamAction, TeamRun
 from backends.model.names import BadValue
 from backends.model.problems import Problem
 from backends.model.ssh_keys import parse_ssh_key
+from backends.model.team_calls import TeamAction, TeamRun
 from backends.model.team_files import Limits, TeamConfig, UserFile
 from screens.team_view import TeamLook
 from screens.widgets.cells import ago

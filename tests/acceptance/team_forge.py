@@ -76,7 +76,8 @@ class TeamForge:
     def api(self, method: str, path: str, body: Any = None) -> Any:
         """A call of its API; what it answers."""
         headers = {"Authorization": f"token {self.token}"}
-        answer = httpx.request(method, f"{self.url}/api/v1{path}", json=body, headers=headers, trust_env=False)
+        url = f"{self.url}/api/v1{path}"
+        answer = httpx.request(method, url, json=body, headers=headers, timeout=SECONDS, trust_env=False)
         assert answer.is_success, f"{method} {path}: {answer.status_code} {answer.text}"
         return answer.json() if answer.content else None
 
@@ -84,7 +85,10 @@ class TeamForge:
         """Write a file of a repository's trunk, or with None remove it; the new commit."""
         place = f"/repos/{repo}/contents/{path}"
         found = httpx.get(
-            f"{self.url}/api/v1{place}", headers={"Authorization": f"token {self.token}"}, trust_env=False
+            f"{self.url}/api/v1{place}",
+            headers={"Authorization": f"token {self.token}"},
+            timeout=SECONDS,
+            trust_env=False,
         )
         body: dict[str, Any] = {"message": subject, "branch": "development"}
         if found.status_code == 200:

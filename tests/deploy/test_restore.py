@@ -76,6 +76,18 @@ def test_what_was_backed_up_is_what_a_new_machine_begins_with(
     assert step.missing() == [], "the second run restores nothing"
 
 
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [("", False), ("[web]\ntabs = 3\n", False), ("web = 3\n", False), ('[web]\noauth_client = "c"\n', True)],
+)
+def test_after_a_restore_it_is_told_what_takes_a_new_secret(
+    box: BoxPaths, machine: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], more: str, told: bool
+) -> None:
+    box.config.write_text(box.config.read_text() + more)
+    take([restore(replace(ASKED, restore=backup_box(box, "b", tmp_path / "b.tar.gz").path))])
+    assert ("hero_dev web register" in capsys.readouterr().err) is told
+
+
 def test_no_key_and_no_token_is_in_a_backup(box: BoxPaths, tmp_path: Path) -> None:
     made = backup_box(box, "b", tmp_path / "b.tar.gz")
     with tarfile.open(made.path) as archive:

@@ -200,7 +200,7 @@ def _user(url: str, admin: str) -> str:
 def account(url: str, admin: str, login: str) -> str:
     """A new account; a token of it that may everything that the account may."""
     fields = {"username": login, "email": f"{login}@hero.example", "password": PASSWORD}
-    with httpx.Client(base_url=f"{url}/api/v1", trust_env=False) as client:
+    with httpx.Client(base_url=f"{url}/api/v1", timeout=SECONDS, trust_env=False) as client:
         made = client.post(
             "/admin/users",
             json={**fields, "must_change_password": False},
@@ -217,6 +217,7 @@ def token(url: str, *scopes: str, login: str = USER) -> str:
         f"{url}/api/v1/users/{login}/tokens",
         json={"name": name, "scopes": list(scopes)},
         auth=(login, PASSWORD),
+        timeout=SECONDS,
         trust_env=False,
     )
     assert answer.status_code == 201, answer.text

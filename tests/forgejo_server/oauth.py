@@ -16,11 +16,16 @@ from starlette.routing import BaseRoute, Route
 
 @dataclass(frozen=True)
 class Application:
-    """`secret` is "" for a public one."""
+    """`secret` is "" for a public one that was not made by the API, which gives one to each."""
 
     client: str
     secret: str
     redirects: tuple[str, ...]
+    id: int = 0
+    name: str = ""
+    owner: str = ""
+    public: bool = False
+    skips_consent: bool = False
 
 
 @dataclass(frozen=True)
@@ -44,7 +49,7 @@ class OAuth:
     def register(self, *redirects: str, public: bool = False) -> Application:
         """A new application."""
         secret = "" if public else secrets.token_hex(20)
-        made = Application(secrets.token_hex(8), secret, redirects)
+        made = Application(secrets.token_hex(8), secret, redirects, public=public)
         self.applications[made.client] = made
         return made
 
@@ -65,7 +70,7 @@ class OAuth:
         if not self.signed_in:
             return RedirectResponse(f"{redirect}?{urlencode({**told, 'error': 'access_denied'})}", 303)
         challenge = asked.get("code_challenge", "")
-        if not application.secret and (not challenge or asked.get("code_challenge_method") != "S256"):
+        if application.public and (not challenge or asked.get("code_challenge_method") != "S256"):
             return RedirectResponse(f"{redirect}?{urlencode({**told, 'error': 'invalid_request'})}", 303)
         code = secrets.token_urlsafe(24)
         self.codes[code] = _Code(application, redirect, challenge, self.signed_in, asked.get("scope", ""))
@@ -73,11 +78,15 @@ class OAuth:
 
     async def _token(self, request: Request) -> Response:
         asked = {name: values[0] for name, values in parse_qs((await request.body()).decode()).items()}
+        application = self.applications.get(asked.get("client_id", ""))
+        if application is None:
+            return _refused("invalid_client", f"cannot load client with client id: '{asked.get('client_id')}'")
+        secret = asked.get("client_secret", "")
+        if not application.public and secret != application.secret:
+            return _refused("unauthorized_client", f"invalid {'' if secret else 'empty '}client secret")
         given = self.codes.pop(asked.get("code", ""), None)
         if given is None or not _is_right(given, asked):
-            return JSONResponse(
-                {"error": "unauthorized_client", "error_description": "client is not authorized"}, 400
-            )
+            return _refused("unauthorized_client", "client is not authorized")
         token = secrets.token_hex(20)
         self.tokens[token] = given
         return JSONResponse(
@@ -92,6 +101,10 @@ class OAuth:
         return JSONResponse(told)
 
 
+def _refused(error: str, description: str) -> Response:
+    return JSONResponse({"error": error, "error_description": description}, 400)
+
+
 def _is_right(given: _Code, asked: dict[str, str]) -> bool:
     """Whether the same application asks, with the verifier of its challenge."""
     digest = hashlib.sha256(asked.get("code_verifier", "").encode()).digest()
@@ -99,7 +112,6 @@ def _is_right(given: _Code, asked: dict[str, str]) -> bool:
     return (
         asked.get("grant_type") == "authorization_code"
         and asked.get("client_id") == given.application.client
-        and asked.get("client_secret", "") == given.application.secret
         and asked.get("redirect_uri") == given.redirect
         and (not given.challenge or challenge == given.challenge)
     )

@@ -12,7 +12,7 @@ import uvicorn
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute, Route
 
-from tests.forgejo_server import commits, hooks, issues, pulls, releases, repositories, rights, web
+from tests.forgejo_server import applications, commits, hooks, issues, pulls, releases, repositories, rights, web
 from tests.forgejo_server.api import Handler, route
 from tests.forgejo_server.faults import Faults, FaultyApp
 from tests.forgejo_server.oauth import OAuth
@@ -117,7 +117,8 @@ class ForgejoServer:
     def _app(self) -> Starlette:
         world = self.world
         routes: list[BaseRoute] = [
-            Route(f"/api/v1{path}", route(world, handler), methods=[method]) for method, path, handler in _TABLE
+            Route(f"/api/v1{path}", route(world, handler), methods=[method])
+            for method, path, handler in (*_TABLE, *applications.table(self.oauth))
         ]
         assets = "/api/v1/repos/{owner}/{repo}/releases/{id:int}/assets"
         routes += [

@@ -151,7 +151,11 @@ def site(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
         with running_gitea(folder) as real:
             asking = {"Authorization": f"token {real.token}"}
             made = httpx.post(
-                f"{real.url}/api/v1/orgs", json={"username": ORGANISATION}, headers=asking, trust_env=False
+                f"{real.url}/api/v1/orgs",
+                json={"username": ORGANISATION},
+                headers=asking,
+                timeout=SECONDS,
+                trust_env=False,
             )
             assert made.status_code == 201, made.text
             yield Site(real.url, real.token, "gitea", partial(account, real.url, real.admin))

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 
-from backends.model.calls import BuildListResult
+from backends.model.build_calls import BuildListResult
 from backends.model.state import Build, Event, LogLine, Phase
 from tests.hero_tui.fleets import NOW, SERVICES
 

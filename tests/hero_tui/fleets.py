@@ -18,22 +18,21 @@ from backends.client.live import StateWatcher
 from backends.client.locate import Where
 from backends.model.agent_calls import PeekAgentLogParams
 from backends.model.agents import AgentLine
-from backends.model.calls import BuildListResult, CandidatesResult, LogsParams, OperationRef
+from backends.model.build_calls import BuildListResult
 from backends.model.errors import HeroError
+from backends.model.frozen import Frozen
 from backends.model.inbox_calls import InboxResult
 from backends.model.paths import BoxPaths
+from backends.model.plan import Candidate, Plan, PlanStep
+from backends.model.slot_calls import CandidatesResult, LogsParams, OperationRef
 from backends.model.state import (
     Build,
-    Candidate,
     CatalogueEntry,
     ErrorInfo,
     Event,
     FleetSnapshot,
-    Frozen,
     LogLine,
     Operation,
-    Plan,
-    PlanStep,
     ServiceStatus,
     SlotStatus,
 )

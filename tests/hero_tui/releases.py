@@ -6,8 +6,9 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any
 
-from backends.model.calls import CompareResult, GatesResult, ReleaseListResult
-from backends.model.state import ArchiveInfo, CommitInfo, Event, Gate, ReleaseInfo
+from backends.model.forge import ArchiveInfo, CommitInfo, Gate, ReleaseInfo
+from backends.model.forge_calls import CompareResult, GatesResult, ReleaseListResult
+from backends.model.state import Event
 from tests.hero_tui.fleets import NOW, cell
 
 RUNS = cell("hero_router").hash

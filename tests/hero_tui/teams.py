@@ -8,11 +8,10 @@ from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from backends.model.calls import TeamAction, TeamRun, TeamStatus, TeamUser
 from backends.model.errors import HeroError
 from backends.model.health_report import HealthFinding, HealthMend
 from backends.model.team import load_team
-from backends.model.team_calls import TeamDiff, TeamDifference
+from backends.model.team_calls import TeamAction, TeamDiff, TeamDifference, TeamRun, TeamStatus, TeamUser
 from screens.examination import Ill, Job, Looked, Plan
 from screens.team_view import TeamLook
 

@@ -11,9 +11,11 @@ from typing import Any
 import pytest
 from textual.pilot import Pilot
 
-from backends.model.calls import BuildListResult, BuildSubmitResult, ReleaseListResult
+from backends.model.build_calls import BuildListResult, BuildSubmitResult
 from backends.model.errors import HeroError
-from backends.model.state import Build, ReleaseInfo
+from backends.model.forge import ReleaseInfo
+from backends.model.forge_calls import ReleaseListResult
+from backends.model.state import Build
 from screens.builds import BuildsScreen
 from screens.widgets.linelist import LineList
 from screens.widgets.statusbar import StatusBar

@@ -64,6 +64,10 @@ async def test_a_restart_of_the_daemon_loses_no_line_and_doubles_none() -> None:
         cockpit.line.log.put_nowait(HeroError("unreachable", "The daemon has gone."))
         await told(cockpit, pilot)
         assert "reconnecting… The daemon has gone." in cockpit.text
+        cockpit.now += timedelta(seconds=12)
+        cockpit.app._tick()
+        await cockpit.settle(pilot)
+        assert "12s old, reconnecting… The daemon has gone." in cockpit.text
         cockpit.line.log.put_nowait((line("second", 2.0), line("at the same time", 2.0), line("third", 3.0)))
         await cockpit.until(pilot, lambda: "third" in cockpit.text)
         assert cockpit.text.count("second") == 1
@@ -82,6 +86,10 @@ async def test_logs_that_are_not_shown_say_why() -> None:
         await told(cockpit, pilot)
         assert "mik does not show the logs." in cockpit.text
         assert "users/mik.toml says so." in cockpit.text
+        await cockpit.press(pilot, "ctrl+r")
+        assert "Reading the log…" in cockpit.text
+        cockpit.line.log.put_nowait((line("checkpoint 1"),))
+        await cockpit.until(pilot, lambda: "checkpoint 1" in cockpit.text)
 
 
 async def test_the_filter_hides_and_escape_brings_back() -> None:
@@ -340,15 +348,15 @@ async def test_the_file_is_opened_in_pager_and_editor(
     async def hand_over(_: object, argv: list[str], *__: object) -> None:
         opened.append(argv)
 
-    monkeypatch.setenv("PAGER", "pager -R")
-    monkeypatch.setenv("EDITOR", "editor -w")
+    monkeypatch.setenv("PAGER", "true -R")
+    monkeypatch.setenv("EDITOR", "true -w")
     monkeypatch.delenv("VISUAL", raising=False)
     monkeypatch.setattr(terminal, "hand_over", hand_over)
     async with on_file(tmp_path, "apples") as (cockpit, pilot):
         await cockpit.press(pilot, key)
         await cockpit.until(pilot, lambda: bool(opened))
         path = str(BoxPaths(tmp_path).slot("alice").service_log("hero_db"))
-        assert opened == [[tool, "-R" if tool == "pager" else "-w", path]]
+        assert opened == [["true", "-R" if tool == "pager" else "-w", path]]
 
 
 async def test_a_filtered_log_is_opened_as_it_is_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -358,7 +366,7 @@ async def test_a_filtered_log_is_opened_as_it_is_shown(tmp_path: Path, monkeypat
         opened.append(argv)
 
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-    monkeypatch.setenv("PAGER", "pager")
+    monkeypatch.setenv("PAGER", "true")
     monkeypatch.setattr(terminal, "hand_over", hand_over)
     async with on_file(tmp_path, "apples", "pears") as (cockpit, pilot):
         await cockpit.press(pilot, "slash", *"pear", "enter")

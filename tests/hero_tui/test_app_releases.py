@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 from textual.pilot import Pilot
 
-from backends.model.calls import CompareResult
 from backends.model.errors import HeroError
-from backends.model.state import Event, ReleaseInfo
+from backends.model.forge import ReleaseInfo
+from backends.model.forge_calls import CompareResult
+from backends.model.state import Event
 from screens.widgets.linelist import LineList
 from tests.hero_tui.builds import build, told
 from tests.hero_tui.fleets import NOW, Cockpit, cell, changed
@@ -214,7 +215,7 @@ async def test_a_gate_that_is_not_told_says_why() -> None:
         (page_of([]), "`hero_dev rebuild hero_router --publish` makes the first."),
         (
             HeroError("unreachable", "The forge does not answer.", hint="Look at its machine."),
-            "ctrl-r asks again.",
+            "ctrl-r tries again.",
         ),
     ],
     ids=["empty", "refused"],

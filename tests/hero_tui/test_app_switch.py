@@ -6,8 +6,8 @@ import asyncio
 
 from textual.widgets import Button
 
-from backends.model.calls import CandidatesResult, OperationRef
 from backends.model.errors import HeroError
+from backends.model.slot_calls import CandidatesResult, OperationRef
 from screens.switch import SwitchDialog
 from screens.switch_choices import NEWEST, REFUSED
 from screens.widgets.picker import FuzzyPicker
@@ -27,6 +27,15 @@ async def test_it_opens_before_anything_has_answered_and_fills() -> None:
         await cockpit.settle(pilot)
         assert "Weighted routes, with a canary" in cockpit.text
         assert "loading…" not in cockpit.text
+
+
+async def test_it_can_be_left_before_anything_has_answered() -> None:
+    cockpit = Cockpit()
+    async with cockpit.running() as pilot:
+        waiting = asyncio.get_running_loop().create_future()
+        cockpit.line.answers |= {"slot.candidates": waiting, "release.list": waiting}
+        await cockpit.press(pilot, "right", "s", "escape")
+        assert cockpit.screen_name == "FleetScreen"
 
 
 async def test_the_newest_release_is_highlighted_whatever_came_first() -> None:

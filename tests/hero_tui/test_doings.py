@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
+from itertools import count
 from typing import Any, TypeVar
 
+import pytest
 from pydantic import BaseModel
 
-from backends.model.calls import OperationRef, ServicesParams
 from backends.model.errors import HeroError
-from backends.model.state import Frozen, Operation
+from backends.model.frozen import Frozen
+from backends.model.slot_calls import OperationRef, ServicesParams
+from backends.model.state import Operation
 from hero_tui.doings import Doings
-from screens.desk import Asked
+from screens.doings import Asked
 from tests.hero_tui.fleets import NOW, failure, operation
 
 R = TypeVar("R", bound=BaseModel)
@@ -44,8 +48,8 @@ async def test_an_operation_is_waited_for_through_a_restart_of_its_daemon() -> N
     gone = HeroError("unreachable", "The daemon has gone.")
     slot = Slot(
         slot_restart=[OperationRef(operation="op-1")],
-        operation_get=[running()],
-        operation_wait=[gone, gone, running(state="succeeded")],
+        operation_get=[running(), gone, running()],
+        operation_wait=[gone, running(state="succeeded")],
     )
     made = doings(slot)
     assert await made.carry_out(ASKED)
@@ -53,12 +57,37 @@ async def test_an_operation_is_waited_for_through_a_restart_of_its_daemon() -> N
     assert (doing.view.state, doing.view.message) == ("succeeded", "done")
 
 
+async def test_a_daemon_may_go_again_long_after_it_came_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    gone = HeroError("unreachable", "The daemon has gone.")
+    slot = Slot(
+        slot_restart=[OperationRef(operation="op-1")],
+        operation_get=[running()] * 3,
+        operation_wait=[gone, gone, running(state="succeeded")],
+    )
+    loop = asyncio.get_running_loop()
+    clock = count(loop.time(), 15)
+    monkeypatch.setattr("hero_tui.doings._AGAIN_SECONDS", 0)
+    monkeypatch.setattr(loop, "time", lambda: next(clock))
+    assert await doings(slot).carry_out(ASKED)
+
+
+async def test_an_error_without_a_word_is_told_by_its_code() -> None:
+    slot = Slot(
+        slot_restart=[OperationRef(operation="op-1")],
+        operation_get=[running()],
+        operation_wait=[running(state="failed", error=failure("internal", "", ""))],
+    )
+    made = doings(slot)
+    assert not await made.carry_out(ASKED)
+    assert made.all()[0].view.message == "internal"
+
+
 async def test_what_a_restarted_daemon_does_not_know_has_failed() -> None:
     unknown = HeroError("not_found", "There is no operation 'op-1'.", hint="It was restarted.")
     slot = Slot(
         slot_restart=[OperationRef(operation="op-1")],
-        operation_get=[running()],
-        operation_wait=[HeroError("unreachable", "gone"), unknown],
+        operation_get=[running(), unknown],
+        operation_wait=[HeroError("unreachable", "gone")],
     )
     made = doings(slot)
     assert not await made.carry_out(ASKED)
@@ -68,7 +97,7 @@ async def test_what_a_restarted_daemon_does_not_know_has_failed() -> None:
 
 
 async def test_a_failed_start_brings_the_last_lines_of_the_services_log() -> None:
-    from backends.model.calls import LogsResult
+    from backends.model.slot_calls import LogsResult
     from backends.model.state import LogLine
 
     lines = LogsResult(lines=(LogLine(source="hero_db", text="cannot open the store"),))

@@ -9,7 +9,7 @@ from dataclasses import replace
 from hero_tui import fleet_paint
 from hero_tui.fleet_paint import FleetPaint
 from hero_tui.store import Fleet, with_event, with_snapshot
-from screens.desk import Changes, FleetView
+from screens.fleet_view import Changes, FleetView
 from tests.hero_tui.fleets import cell, changed, snapshot
 
 SERVICES = [f"service{number:03d}" for number in range(600)]

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from backends.model.calls import LogsParams
 from backends.model.errors import HeroError
+from backends.model.slot_calls import LogsParams
 from backends.model.state import LogLine
 from hero_tui import following
 from hero_tui.following import follow

@@ -9,7 +9,7 @@ import pytest
 from textual.binding import Binding
 from textual.dom import DOMNode
 
-from hero_tui import keys, keys_page
+from hero_tui import keys, keys_page, own_keys
 from hero_tui.verb_lines import only_looks
 from hero_tui.verbs import VERBS, parsing
 from screens.agent import AgentScreen
@@ -126,26 +126,26 @@ async def test_textuals_own_quit_key_is_gone() -> None:
     ],
 )
 def test_a_bad_override_is_told_and_the_default_stays(overrides: dict[str, str], told: str) -> None:
-    table, problems = keys.overridden(overrides)
+    table, problems = own_keys.overridden(overrides)
     assert len(problems) == 1
     assert told in problems[0]
     assert table == keys.TABLE
 
 
 def test_a_clash_names_both_actions_the_place_and_the_line() -> None:
-    _, problems = keys.overridden({"cell.restart": "s"}, {"cell.restart": "settings.toml:4:1"})
+    _, problems = own_keys.overridden({"cell.restart": "s"}, {"cell.restart": "settings.toml:4:1"})
     assert problems == ["settings.toml:4:1: s cannot be cell.restart: it is cell.switch already, on fleet."]
 
 
 def test_two_actions_may_trade_their_keys() -> None:
-    table, problems = keys.overridden({"cell.restart": "s", "cell.switch": "r"})
+    table, problems = own_keys.overridden({"cell.restart": "s", "cell.switch": "r"})
     assert problems == []
     traded = {one.id: one.keys for one in table if one.id in ("cell.restart", "cell.switch")}
     assert traded == {"cell.restart": "s", "cell.switch": "r"}
 
 
 def test_what_clashes_only_once_another_was_taken_back_is_told_too() -> None:
-    table, problems = keys.overridden({"cell.restart": "s", "cell.stop": "r", "cell.switch": "ctrl+b"})
+    table, problems = own_keys.overridden({"cell.restart": "s", "cell.stop": "r", "cell.switch": "ctrl+b"})
     assert len(problems) == 3
     assert keys.duplicates(table) == []
 

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from backends.client.live import LiveBox
-from backends.model.calls import Empty, LogsParams
+from backends.model.method import Empty
+from backends.model.slot_calls import LogsParams
 from hero_tui.late_line import IN_TURN, LateLine
 from hero_tui.loading import load
 

@@ -153,6 +153,19 @@ async def test_a_file_that_is_cut_off_to_nothing_says_so_until_there_is_more(tmp
         await until(pilot, lambda: "Nothing has been logged yet." in screen_text(app))
         path.write_text("again\n")
         await until(pilot, lambda: "again" in screen_text(app))
+        await until(pilot, lambda: app.screen.query_one(LogView).has_focus)
+        await pilot.press("w")
+        assert "wrap" in await looked(app, pilot)
+
+
+@pytest.mark.parametrize("other", [Path.mkdir, os.mkfifo, lambda path: path.symlink_to(path)])
+async def test_what_is_no_file_any_more_is_told_as_gone(tmp_path: Path, other: Callable[[Path], object]) -> None:
+    path = written(tmp_path, "app.log", "here\n")
+    async with showing(path) as (app, pilot):
+        path.unlink()
+        other(path)
+        await until(pilot, lambda: "app.log is gone" in screen_text(app))
+        assert "here" in screen_text(app)
 
 
 async def test_what_is_to_be_said_of_the_input_stands_in_the_border(tmp_path: Path) -> None:
@@ -167,7 +180,7 @@ async def test_lines_are_copied_saved_and_opened(tmp_path: Path, monkeypatch: py
     async def hand_over(_: object, argv: list[str], *__: object) -> None:
         opened.append(argv)
 
-    monkeypatch.setenv("PAGER", "pager")
+    monkeypatch.setenv("PAGER", "true")
     monkeypatch.setattr(terminal, "hand_over", hand_over)
     one, two = written(tmp_path, "one.log", ago(2, "x")), written(tmp_path, "two.log", ago(1, "y"))
     async with showing(one, two) as (app, pilot):
@@ -181,7 +194,40 @@ async def test_lines_are_copied_saved_and_opened(tmp_path: Path, monkeypatch: py
     async with showing(one) as (app, pilot):
         await pilot.press("o")
         await until(pilot, lambda: len(opened) == 2)
-        assert opened[1] == ["pager", str(one)]
+        assert opened[1] == ["true", str(one)]
+
+
+async def test_of_a_file_that_is_gone_what_was_in_it_is_opened(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[list[str]] = []
+
+    async def hand_over(_: object, argv: list[str], *__: object) -> None:
+        opened.append(argv)
+
+    monkeypatch.setenv("PAGER", "true")
+    monkeypatch.setattr(terminal, "hand_over", hand_over)
+    path = written(tmp_path, "app.log", "here\n")
+    async with showing(path) as (_, pilot):
+        path.unlink()
+        await pilot.press("o")
+        await until(pilot, lambda: bool(opened))
+        assert Path(opened[0][1]).read_text() == "here\n"
+
+
+async def test_a_pager_that_is_not_installed_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PAGER", "no-such-pager -R")
+    monkeypatch.setenv("TMUX", "/nowhere,1,0")
+    async with showing(written(tmp_path, "app.log", "here\n")) as (app, pilot):
+        await pilot.press("o")
+        await until(pilot, lambda: "no-such-pager is not installed." in screen_text(app))
+
+
+async def test_what_cannot_be_saved_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(written(tmp_path, "file", "")))
+    async with showing(written(tmp_path, "app.log", "here\n")) as (app, pilot):
+        await pilot.press("s")
+        await until(pilot, lambda: "cannot be saved" in screen_text(app))
 
 
 async def test_help_and_themes_are_there_and_what_needs_a_box_is_not(tmp_path: Path) -> None:

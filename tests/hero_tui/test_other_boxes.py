@@ -6,7 +6,7 @@ from typing import Any
 
 from hero_tui import store
 from hero_tui.other_boxes import OtherBoxes
-from screens.desk import FleetView
+from screens.fleet_view import FleetView
 from tests.hero_tui.fleets import Cockpit, FakeLine, cell, changed, snapshot
 
 

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
 import pytest
 
+from backends.client.live import StateWatcher
+from backends.client.locate import Where
 from backends.model.inbox import InboxItem
+from backends.model.paths import BoxPaths
 from backends.model.state import ServiceStatus
 from hero_tui import plain, store
 from tests.hero_tui.fleets import NOW, cell, changed, operation, progress, snapshot
 
+WHERE = Where(BoxPaths(Path("/nowhere")), "alice")
 FLEET = store.with_snapshot(store.Fleet(), snapshot())
 
 
@@ -65,3 +75,60 @@ def test_a_question_says_how_to_answer_and_no_escape_gets_through() -> None:
     assert "mik/2 asks you: Which " in line
     assert line.endswith("Options: 1, 2. Answer: hero_dev answer q-1.")
     assert "\x1b" not in line
+
+
+class Away:
+    """In a LiveBox's place: a box that does not answer, for ever."""
+
+    def __init__(self, where: Where, *, on_state: StateWatcher, **watchers: Any) -> None:
+        self._on_state = on_state
+
+    async def run(self) -> None:
+        self._on_state("reconnecting", "No route → there.")
+        await asyncio.Event().wait()
+
+    async def close(self) -> None:
+        """Nothing was opened."""
+
+
+async def test_it_ends_once_nobody_reads_any_more_though_there_is_nothing_to_say(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(plain, "LiveBox", Away)
+    said: list[str] = []
+    read, write = os.pipe()
+    running = asyncio.create_task(plain._Plain(WHERE, said.append).run(write))
+    while not said:
+        await asyncio.sleep(0)
+    assert not running.done()
+    os.close(read)
+    async with asyncio.timeout(10):
+        await running
+    os.close(write)
+
+
+async def test_a_file_is_written_to_until_it_is_told_to_end(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(plain, "LiveBox", Away)
+    said: list[str] = []
+    with (tmp_path / "log").open("w") as file:
+        running = asyncio.create_task(plain._Plain(WHERE, said.append).run(file.fileno()))
+        while not said:
+            await asyncio.sleep(0)
+        running.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await running
+
+
+def test_a_sign_that_the_locale_lacks_ends_nothing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    async def run(self: Away) -> None:
+        self._on_state("reconnecting", "No route → there.")
+
+    monkeypatch.setattr(plain, "LiveBox", Away)
+    monkeypatch.setattr(Away, "run", run)
+    with (tmp_path / "log").open("w", encoding="ascii") as file:
+        monkeypatch.setattr(sys, "stdout", file)
+        assert plain.run(WHERE) == 0
+        monkeypatch.undo()
+    assert "No route ? there." in (tmp_path / "log").read_text()

@@ -67,6 +67,26 @@ def test_a_terminal_that_cannot_place_text_is_told_what_to_use_instead(tmp_path:
         assert terminal.ends() == 0
 
 
+def test_the_form_of_the_settings_is_refused_there_too(tmp_path: Path) -> None:
+    known = {"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), "TERM": "dumb", "PYTHONPATH": str(ROOT)}
+    with terminal_of([sys.executable, "-m", "hero_tui.cockpit", "--settings"], known) as terminal:
+        terminal.shows("cannot place text on a screen")
+        assert b"\x1b" not in terminal.raw
+        assert terminal.ends() == 2
+
+
+def test_the_form_leaves_the_mouse_to_the_terminal_where_it_is_set_so(tmp_path: Path) -> None:
+    (tmp_path / "hero").mkdir()
+    (tmp_path / "hero" / "settings.toml").write_text("mouse = false\n")
+    known = {"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), "TERM": "xterm-256color", "PYTHONPATH": str(ROOT)}
+    known["XDG_CONFIG_HOME"] = str(tmp_path)
+    with terminal_of([sys.executable, "-m", "hero_tui.cockpit", "--settings"], known) as terminal:
+        terminal.shows("what it does")
+        assert b"\x1b[?1003h" not in terminal.raw
+        terminal.press("q")
+        assert terminal.ends() == 0
+
+
 def test_the_form_of_the_settings_stands_alone(tmp_path: Path) -> None:
     path = tmp_path / "hero" / "settings.toml"
     known = {

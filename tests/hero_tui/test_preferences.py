@@ -129,6 +129,8 @@ async def test_a_search_that_finds_nothing_says_so_and_esc_takes_it_back(path: P
         ({"LANG": "C.UTF-8", "TERM": "xterm"}, "ascii", Facts(unicode=False, near=True)),
         ({"LANG": "C.UTF-8", "TERM": "linux"}, "UTF-8", Facts(unicode=False, near=True)),
         ({"LANG": "C.UTF-8", "TERM": "xterm", "NO_COLOR": "1"}, "UTF-8", Facts(colours=False, near=True)),
+        ({"LANG": "C.UTF-8", "TERM": "vt100"}, "UTF-8", Facts(unicode=False, colours=False, near=True)),
+        ({"LANG": "C.UTF-8", "TERM": "vt220"}, "UTF-8", Facts(colours=False, near=True)),
     ],
 )
 def test_what_is_known_of_a_terminal(environment: dict[str, str], encoding: str, facts: Facts) -> None:

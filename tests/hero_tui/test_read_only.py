@@ -8,9 +8,11 @@ import pytest
 
 from backends.client.live import LiveBox
 from backends.client.locate import Where
-from backends.model.calls import METHODS, Empty, ServicesParams
+from backends.model.calls import METHODS
 from backends.model.errors import HeroError
+from backends.model.method import Empty
 from backends.model.paths import BoxPaths
+from backends.model.slot_calls import ServicesParams
 from backends.rpc.looking import VARIABLE, check_looks
 from hero_tui import keys
 from hero_tui.settings import Settings

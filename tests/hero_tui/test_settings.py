@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
 from hero_tui import settings_page
+from hero_tui.own_keys import overridden
 from hero_tui.settings import Settings, load_settings, settings_path
+from styles.theme_file import read_theme
+from styles.themes import built_in
 from tests.conftest import ROOT
 
 
@@ -82,6 +86,22 @@ def test_the_file_lies_in_the_configuration_folder() -> None:
 
 def test_every_setting_has_its_documentation() -> None:
     assert [name for name, field in Settings.model_fields.items() if not field.description] == []
+
+
+@pytest.mark.parametrize("page", ["settings.md", "keys.md"])
+def test_each_example_of_the_pages_is_taken_as_it_stands(path: Path, page: str) -> None:
+    (path.parent / "themes").mkdir()
+    examples = re.findall(r"```toml\n(.*?)```", (ROOT / "docs" / page).read_text(), re.DOTALL)
+    assert examples
+    for text in examples:
+        if "extends" in text:
+            (path.parent / "themes" / "mine.toml").write_text(text)
+            assert read_theme(path.parent / "themes" / "mine.toml", base=built_in).base["primary"] == "#ffb000"
+            continue
+        path.write_text(text)
+        loaded = load_settings(path)
+        assert loaded.problems == ()
+        assert overridden(loaded.settings.keys)[1] == []
 
 
 def test_the_page_of_the_settings_is_current() -> None:

@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 
 from backends.box.fleet import Fleet as BoxFleet
 from backends.box.fleet import Person
-from backends.model.calls import ReportParams
+from backends.model.box_calls import ReportParams
 from backends.model.state import Event, FleetSnapshot, ServiceStatus, SlotStatus
 from hero_tui import store
 from hero_tui.store import Fleet, changes_between, services_of, with_event, with_snapshot
-from screens.desk import Busy
+from screens.fleet_view import Busy
 from tests.hero_tui.fleets import NOW, cell, changed, operation, progress, snapshot
 
 USERS = ("alice", "mik")

@@ -6,10 +6,12 @@ import os
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from backends.model.errors import HeroError
+from backends.slot.files import write_atomically
 from hero_tui import tmux_setup
 
 Ask = Callable[..., str]
@@ -99,6 +101,40 @@ def test_a_file_that_cannot_be_written_is_named_with_the_line_to_add(tmp_path: P
     assert ".tmux.conf" in refused.value.message
     assert "source-file" in refused.value.hint
     assert not [path for path in tmp_path.iterdir() if path.name.startswith(".tmux.conf.")]
+
+
+def test_links_of_which_there_is_nothing_yet_stay_links_and_lead_to_it(tmp_path: Path) -> None:
+    for name in (".tmux.conf", ".config/hero/tmux.conf"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).symlink_to(tmp_path / "dotfiles" / Path(name).parent.name / "tmux.conf")
+    tmux_setup.install(tmp_path, {})
+    assert (tmp_path / ".tmux.conf").is_symlink()
+    assert (tmp_path / ".config/hero/tmux.conf").is_symlink()
+    assert "source-file" in (tmp_path / ".tmux.conf").read_text()
+    assert (tmp_path / ".config/hero/tmux.conf").read_text() == tmux_setup.SETTINGS
+    assert "already" in tmux_setup.install(tmp_path, {})[1]
+
+
+@pytest.mark.parametrize("problem", [HeroError("failed", "It is read-only."), OSError("no")])
+def test_a_home_that_cannot_be_written_to_is_told_with_the_line_to_add(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, problem: Exception
+) -> None:
+
+    def refuse(path: Path, content: bytes, **options: Any) -> None:
+        if path.name == ".tmux.conf":
+            raise problem
+        write_atomically(path, content, **options)
+
+    monkeypatch.setattr("hero_tui.tmux_setup.write_atomically", refuse)
+    with pytest.raises(HeroError, match="cannot be changed") as refused:
+        tmux_setup.install(tmp_path, {})
+    assert refused.value.hint.startswith("Put this line there yourself: source-file -q ")
+
+
+def test_a_link_that_leads_to_itself_is_told(tmp_path: Path) -> None:
+    (tmp_path / ".tmux.conf").symlink_to(tmp_path / ".tmux.conf")
+    with pytest.raises(HeroError, match="cannot be changed"):
+        tmux_setup.install(tmp_path, {})
 
 
 def test_without_tmux_nothing_is_written(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from backends.model.calls import BuildListResult, BuildSubmitResult
+from backends.model.build_calls import BuildListResult, BuildSubmitResult
 from backends.model.state import Build
 from screens.builds import LOOKED_THROUGH
 from screens.widgets.linelist import LineList

@@ -8,7 +8,6 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any
 
-import pytest
 from textual.pilot import Pilot
 
 from backends.model.errors import HeroError
@@ -21,13 +20,6 @@ from tests.hero_tui.fleets import Cockpit
 from tests.hero_tui.teams import LOCK, TREE, FakeDoctor, finding, job_of
 
 Opened = tuple[Cockpit, Pilot[int], FakeDoctor]
-
-
-@pytest.fixture
-def doctor(monkeypatch: pytest.MonkeyPatch) -> FakeDoctor:
-    made = FakeDoctor()
-    monkeypatch.setattr("hero_tui.doctor_source.BoxDoctor", lambda _: made)
-    return made
 
 
 @asynccontextmanager
@@ -279,5 +271,5 @@ async def test_what_is_found_while_its_widgets_are_taken_away_goes_nowhere(docto
         async with asyncio.timeout(10):
             while screen.query(LineList):
                 await asyncio.sleep(0)
-        screen._show_rows()
+        screen.show_rows()
         await leaving

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import importlib.metadata
 import importlib.util
 import itertools
@@ -36,7 +37,7 @@ from textual.screen import ModalScreen, Screen
 from textual.strip import Strip
 from textual.style import Style
 from textual.widget import Widget
-from textual.widgets import Input, Static
+from textual.widgets import Input, Static, TextArea
 from textual.widgets._toast import Toast
 
 from screens import driver, textual_gate
@@ -226,7 +227,7 @@ def _change_something(rng: random.Random, grid: FleetGrid) -> None:
     elif deed == 1:
         grid.action_cycle_density()
     elif deed == 2:
-        grid.set_row(GridRow(rng.choice(USERS), rng.choice(USERS) * 2, tag="漢", stale=True))
+        grid.set_rows([GridRow(rng.choice(USERS), rng.choice(USERS) * 2, tag="漢", stale=True)])
     for _ in range(rng.choice([1, 3, 40])):
         user = rng.choice(USERS)
         cell = fleet_cell(rng, user)
@@ -321,6 +322,23 @@ def test_the_styles_of_two_grounds_do_not_keep_the_lines_of_a_widget_that_is_gon
     assert cache.get_inner_outer(base, ground) == (Style(background=base + ground), Style(background=base))
     del cache
     assert lines() is None
+
+
+async def test_who_watched_the_app_and_is_closed_does_not_stay_in_memory() -> None:
+    driver.mend()
+    app: App[None] = App()
+    closed = []
+    async with app.run_test() as pilot:
+        for _ in range(3):
+            screen: Screen[None] = Screen()
+            await app.push_screen(screen)
+            await screen.mount(TextArea())
+            await pilot.pause()
+            closed.append(weakref.ref(screen.query_one(TextArea)))
+            await app.pop_screen()
+        del screen
+        gc.collect()
+        assert [area() is None for area in closed] == [True, True, False]  # until the next one watches
 
 
 @pytest.mark.timeout(60)

@@ -126,6 +126,14 @@ async def test_a_box_that_cannot_tell_of_its_disks_is_an_error_in_place(monkeypa
         await cockpit.until(pilot, lambda: "hero_db" in cockpit.text)
 
 
+async def test_a_switch_that_means_nothing_in_a_view_leaves_all_of_it(monkeypatch: Patch) -> None:
+    async with on_host(monkeypatch) as (cockpit, pilot, _):
+        everything = len(cockpit.app.screen.query_one(LineList).rows)
+        await cockpit.press(pilot, "v", "exclamation_mark", "v", "v")
+        assert "who takes what" in cockpit.text
+        assert len(cockpit.app.screen.query_one(LineList).rows) == everything
+
+
 async def test_measuring_is_begun_told_and_given_up(monkeypatch: Patch) -> None:
     async with on_host(monkeypatch) as (cockpit, pilot, _):
         running = report(measuring=("mik", "thabet"))

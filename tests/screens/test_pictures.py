@@ -11,7 +11,7 @@ import pytest
 from textual.app import App
 from textual.pilot import Pilot
 
-from backends.model.calls import OperationRef
+from backends.model.slot_calls import OperationRef
 from backends.model.state import LogLine
 from hero_tui.settings import Settings
 from screens.widgets.logview import LogView

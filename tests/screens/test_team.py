@@ -11,21 +11,14 @@ from typing import Any
 import pytest
 from textual.pilot import Pilot
 
-from backends.model.calls import TeamRun
 from backends.model.errors import HeroError
 from backends.model.state import Event
+from backends.model.team_calls import TeamRun
 from screens.widgets.linelist import LineList
 from screens.widgets.team_model import TeamRow
 from screens.widgets.textpane import TextPane
 from tests.hero_tui.fleets import NOW, Cockpit
 from tests.hero_tui.teams import COMMIT, LAST, FakeTeam, rootless_look, some_look
-
-
-@pytest.fixture
-def team(monkeypatch: pytest.MonkeyPatch) -> FakeTeam:
-    made = FakeTeam()
-    monkeypatch.setattr("hero_tui.team_source.BoxTeam", lambda _: made)
-    return made
 
 
 @asynccontextmanager

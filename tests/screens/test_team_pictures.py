@@ -21,20 +21,6 @@ SIZES = [(80, 24), (120, 40), (200, 50)]
 Pose = Callable[[Cockpit, Pilot[int]], Awaitable[None]]
 
 
-@pytest.fixture
-def team(monkeypatch: pytest.MonkeyPatch) -> FakeTeam:
-    made = FakeTeam()
-    monkeypatch.setattr("hero_tui.team_source.BoxTeam", lambda _: made)
-    return made
-
-
-@pytest.fixture
-def doctor(monkeypatch: pytest.MonkeyPatch) -> FakeDoctor:
-    made = FakeDoctor()
-    monkeypatch.setattr("hero_tui.doctor_source.BoxDoctor", lambda _: made)
-    return made
-
-
 async def at_team(cockpit: Cockpit, pilot: Pilot[int], *keys: str) -> None:
     await cockpit.press(pilot, "9")
     await cockpit.until(pilot, lambda: bool(cockpit.app.screen.query_one(LineList).rows))
@@ -156,8 +142,11 @@ async def test_a_doctor_at_work(
         assert snap_text(cockpit.app)
 
 
-@pytest.mark.parametrize("keys", ["9", "0"], ids=["team", "doctor"])
-@pytest.mark.parametrize("trouble", [False, True], ids=["loading", "refused"])
+@pytest.mark.parametrize(
+    ("trouble", "keys"),
+    [(False, "9"), (True, "9"), (True, "0")],
+    ids=["loading-team", "refused-team", "refused-doctor"],
+)
 async def test_without_anything(
     snap_text: Callable[[App[Any]], bool], team: FakeTeam, doctor: FakeDoctor, keys: str, trouble: bool
 ) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from itertools import product
 from typing import Any
 
 import pytest
@@ -42,9 +43,9 @@ async def move(cockpit: Cockpit, pilot: Pilot[int], widget: Widget, x: int, y: i
 
 
 def place_of(grid: FleetGrid, user: str, service: str) -> Offset:
-    """The first terminal cell of a cell of the grid."""
-    found = [Offset(x, y) for x, y in grid.jump_spots() if grid.spot_at(x, y) == (user, service)]
-    return found[0]
+    """The first terminal cell of a cell of the grid, in the widget with its padding."""
+    cells = product(range(grid.region.width), range(grid.region.height))
+    return next(Offset(x, y) for x, y in cells if grid.spot_at(x, y) == (user, service))
 
 
 async def test_a_cell_tells_all_that_it_has_no_room_for(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -86,9 +87,36 @@ async def test_what_changes_under_the_mouse_is_told_anew(monkeypatch: pytest.Mon
 
 async def test_beside_the_cells_nothing_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     async with pointed(monkeypatch) as (cockpit, pilot):
-        await move(cockpit, pilot, cockpit.grid, 1, 0)
-        await cockpit.settle(pilot)
-        assert cockpit.grid.tooltip is None
+        grid = cockpit.grid
+        await move(cockpit, pilot, grid, *place_of(grid, "mik", "hero_db"))
+        for x, y in ((0, 4), (30, grid.region.height - 1)):
+            await move(cockpit, pilot, grid, x, y)
+            await cockpit.settle(pilot)
+            assert grid.tooltip is None
+
+
+async def test_each_cell_of_the_terminal_tells_of_the_service_that_is_painted_there(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with pointed(monkeypatch) as (cockpit, pilot):
+        grid = cockpit.grid
+        await pilot.click(grid, offset=place_of(grid, "mik", "hero_router"))
+        before = place_of(grid, "mik", "hero_router") - (1, 0)
+        await move(cockpit, pilot, grid, *before)
+        assert "mik · hero_db" in str(grid.tooltip)
+        assert cockpit.text.splitlines()[grid.region.y + before.y][before.x + 1] == "▌"
+
+
+async def test_names_that_are_cut_are_told_in_full(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with pointed(monkeypatch) as (cockpit, pilot):
+        grid = cockpit.grid
+        await move(cockpit, pilot, grid, *place_of(grid, "", "hero_books"))
+        assert str(grid.tooltip).splitlines() == ["hero_books", "repo    lhumina_code/hero_books"]
+        await move(cockpit, pilot, grid, *place_of(grid, "thabet", ""))
+        told = str(grid.tooltip).splitlines()
+        assert told == ["thabet", "name    Thabet Haddad", "role    developer", "claude  none"]
+        await move(cockpit, pilot, grid, *place_of(grid, "", ""))
+        assert str(grid.tooltip).splitlines() == ["sorted by name", "a click, or O, sorts by trouble"]
 
 
 async def test_hints_and_buttons_tell_what_the_table_says(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,7 +10,8 @@ import pytest
 from textual.app import App
 from textual.pilot import Pilot
 
-from backends.model.calls import OperationRef
+from backends.model.slot_calls import OperationRef
+from hero_tui.settings import Settings
 from screens.tray import TrayScreen
 from tests.hero_tui.fleets import NOW, Cockpit, failure, operation, progress
 
@@ -49,11 +50,11 @@ async def test_a_result_that_esc_took_off_the_screen_stays_in_the_tray_until_it_
     async with cockpit.running() as pilot:
         await begin(cockpit, pilot, FAILED)
         await cockpit.press(pilot, "escape")
-        assert cockpit.app.desk.doings == ()
+        assert cockpit.app.desk.doings.all() == ()
         await cockpit.press(pilot, "%")
         assert "cannot find value `shelves`" in cockpit.text
         await cockpit.press(pilot, "d")
-        assert cockpit.app.desk.tray == ()
+        assert cockpit.app.desk.doings.tray() == ()
 
 
 async def test_what_went_well_makes_room_but_stays_in_the_tray() -> None:
@@ -61,8 +62,8 @@ async def test_what_went_well_makes_room_but_stays_in_the_tray() -> None:
     async with cockpit.running() as pilot:
         await begin(cockpit, pilot, ended("succeeded"))
         await begin(cockpit, pilot, FAILED)
-        assert [doing.view.state for doing in cockpit.app.desk.doings] == ["failed"]
-        assert [doing.view.state for doing in cockpit.app.desk.tray] == ["failed", "succeeded"]
+        assert [doing.view.state for doing in cockpit.app.desk.doings.all()] == ["failed"]
+        assert [doing.view.state for doing in cockpit.app.desk.doings.tray()] == ["failed", "succeeded"]
 
 
 async def test_a_failed_one_is_begun_again_with_the_same_words() -> None:
@@ -75,7 +76,7 @@ async def test_a_failed_one_is_begun_again_with_the_same_words() -> None:
         calls = [asked for user, method, asked in cockpit.line.calls if method == "slot.rebuild"]
         assert len(calls) == 2
         assert calls[0] == calls[1]
-        assert [doing.view.state for doing in cockpit.app.desk.tray] == ["succeeded"]
+        assert [doing.view.state for doing in cockpit.app.desk.doings.tray()] == ["succeeded"]
 
 
 async def test_what_ended_cannot_be_cancelled_and_the_tray_says_so() -> None:
@@ -84,6 +85,16 @@ async def test_what_ended_cannot_be_cancelled_and_the_tray_says_so() -> None:
         await begin(cockpit, pilot, FAILED)
         await cockpit.press(pilot, "%", "x")
         assert not [method for _, method, _ in cockpit.line.calls if method == "operation.cancel"]
+
+
+async def test_it_tells_the_keys_that_a_person_has_chosen_and_they_work() -> None:
+    cockpit = Cockpit(settings=Settings(keys={"tray.dismiss": "z"}))
+    async with cockpit.running() as pilot:
+        await begin(cockpit, pilot, FAILED)
+        await cockpit.press(pilot, "%")
+        assert "l logs · z dismiss · D all" in cockpit.text
+        await cockpit.press(pilot, "z")
+        assert cockpit.app.desk.doings.tray() == ()
 
 
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")

@@ -18,8 +18,8 @@ from backends.box.edge.secrets import HookSecrets
 from backends.database import Database
 from backends.forge.base import Forge, Hook
 from backends.model.errors import HeroError
+from backends.model.forge import HookState
 from backends.model.names import check_repo
-from backends.model.state import HookState
 from backends.model.text import safe_line
 
 HOOKS_PATH = "/hooks/forge"

@@ -15,8 +15,8 @@ from backends.box.edge.delivery import BadDelivery, Delivery, form_payload, pars
 from backends.box.edge.inbox import Inbox
 from backends.box.edge.secrets import HookSecrets
 from backends.box.edge.signature import BadSignature, claimed_signature, is_signed
-from backends.model.calls import WebhookParams, WebhookResult
 from backends.model.errors import HeroError
+from backends.model.forge_calls import WebhookParams, WebhookResult
 from backends.model.text import safe_line
 
 log = logging.getLogger(__name__)

@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from backends.database import Database
+from backends.durable import sync_folder
 from backends.model.errors import HeroError
 
 OVERLAP_SECONDS = 600.0
@@ -170,7 +171,7 @@ def _make_key(path: Path) -> None:
             _link(fresh, path)
         finally:
             fresh.unlink()
-        _sync_folder(path.parent)
+        sync_folder(path.parent)
     except OSError as error:
         raise _unusable(path, error.strerror or str(error)) from error
 
@@ -180,14 +181,6 @@ def _link(fresh: Path, path: Path) -> None:
         os.link(fresh, path)
     except FileExistsError:
         return
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _unusable(path: Path, why: str) -> HeroError:

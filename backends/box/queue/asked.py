@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from backends.model.calls import BuildSubmitParams
+from backends.model.build_calls import BuildSubmitParams
 from backends.model.errors import HeroError
 from backends.model.names import check_branch, check_commit, check_repo, check_service
 from backends.model.text import safe_line

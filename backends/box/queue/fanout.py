@@ -9,7 +9,7 @@ from backends.box.fleet import Fleet
 from backends.box.queue import rules
 from backends.box.queue.queue import BuildQueue
 from backends.forge.base import Forge
-from backends.model.calls import BuildSubmitParams
+from backends.model.build_calls import BuildSubmitParams
 from backends.model.errors import HeroError
 from backends.model.state import ServiceStatus, SlotStatus
 

@@ -20,7 +20,7 @@ from backends.box.queue.news import News
 from backends.box.queue.records import Records
 from backends.database import Database
 from backends.failpoints import failpoint
-from backends.model.calls import BuildSubmitParams, BuildSubmitResult
+from backends.model.build_calls import BuildSubmitParams, BuildSubmitResult
 from backends.model.errors import HeroError
 from backends.model.state import Build, Phase
 

@@ -8,7 +8,7 @@ from functools import partial
 from backends.box.queue import rows, rules
 from backends.box.queue.keeping import Keeping
 from backends.database import Database
-from backends.model.calls import BuildListParams, BuildListResult
+from backends.model.build_calls import BuildListParams, BuildListResult
 from backends.model.errors import HeroError
 from backends.model.state import Build
 
@@ -34,17 +34,20 @@ class Records:
 
     async def listed(self, params: BuildListParams) -> BuildListResult:
         """What runs, what waits in the order in which it was asked for, then what ended, the newest first."""
-        active = [one for one in self._in_order() if _is_asked_for(one, params)]
-        ids = [one.id for one in active]
+        held = [one for one in (*self._in_order(), *self._just_ended()) if _is_asked_for(one, params)]
+        ids = [one.id for one in held]
+        ending = sum(one.state != "queued" for one in held)
         if params.before in ids:
-            active = active[ids.index(params.before) + 1 :]
+            held = held[ids.index(params.before) + 1 :]
             params = params.model_copy(update={"before": None})
         elif params.before:
-            active = []
-        shown = active[: params.limit]
+            held = []
+        shown = held[: params.limit]
         room = params.limit - len(shown)
-        past = await self._database.run(partial(rows.ended, params=params, limit=room + 1))
-        more = len(active) > len(shown) or len(past) > room
+        # While the disk is asked, it may be given what is held here.
+        kept = await self._database.run(partial(rows.ended, params=params, limit=room + 1 + ending))
+        past = [one for one in kept if one.id not in ids]
+        more = len(held) > len(shown) or len(past) > room
         return BuildListResult(builds=(*shown, *past[:room]), more=more, at_once=self.at_once)
 
     async def of_commit(self, slot: str, service: str, branch: str, commit: str) -> list[Build]:
@@ -77,6 +80,10 @@ class Records:
 
     def _in_order(self) -> Iterable[Build]:
         return (*self._in_state("running"), *self._in_state("queued"))
+
+    def _just_ended(self) -> Iterable[Build]:
+        """What ended and is not on the disk as such yet, the newest first."""
+        return reversed(self._keeping.unkept.values())
 
     async def _find(self, build_id: str) -> Build | None:
         known = self._active.get(build_id) or self._keeping.unkept.get(build_id)

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from pydantic import ValidationError
 
-from backends.model.calls import BuildListParams
+from backends.model.build_calls import BuildListParams
 from backends.model.state import Build
 
 log = logging.getLogger(__name__)

@@ -6,7 +6,7 @@ import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from backends.model.calls import BuildSubmitParams
+from backends.model.build_calls import BuildSubmitParams
 from backends.model.state import Build, Phase, ServiceStatus
 from backends.model.text import safe_line, safe_text
 

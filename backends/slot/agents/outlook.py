@@ -8,10 +8,10 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from backends.model.calls import PlanParams, RebuildParams, SwitchParams
 from backends.model.errors import HeroError
 from backends.model.manifest import Binding
-from backends.model.state import Plan
+from backends.model.plan import Plan
+from backends.model.slot_calls import PlanParams, RebuildParams, SwitchParams
 from backends.slot.context import SlotContext
 from backends.slot.operations import Progress
 from backends.slot.planning import plan_of_version

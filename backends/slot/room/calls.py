@@ -7,11 +7,11 @@ from typing import Any, Protocol
 
 from pydantic import BaseModel
 
-from backends.model.calls import OperationRef
 from backends.model.errors import HeroError
 from backends.model.host import CleanPlan, SlotDisk
 from backends.model.host_calls import CleanParams, CleanPlanParams, OperationBegun, SlotDiskParams
 from backends.model.method import Empty
+from backends.model.slot_calls import OperationRef
 from backends.rpc.dispatcher import Call
 from backends.slot.operations import Progress
 from backends.slot.room.cleaning import clean

@@ -111,6 +111,15 @@ class MadeBox:
         self.stack.push_async_callback(connection.close)
         return connection
 
+    async def up(self, *users: str) -> Connection:
+        """A client of the real daemon, once the fake daemons of these slots have told of themselves."""
+        self.boxd()
+        for user in users:
+            self.slotd(user)
+        client = await self.client()
+        await online(client, *users)
+        return client
+
     async def slot_client(self, user: str) -> Connection:
         """A connection to a slot's daemon, once it answers."""
         return await self.client(self.paths.slot(user).rpc_socket)

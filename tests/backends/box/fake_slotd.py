@@ -9,12 +9,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from backends.database import Database
-from backends.model import calls
+from backends.model import slot_calls as calls
 from backends.model.agent_calls import AgentLogParams, AgentLogResult
 from backends.model.agents import AgentLine
-from backends.model.calls import BY_NAME, Empty, Method
+from backends.model.calls import BY_NAME
+from backends.model.frozen import Frozen
+from backends.model.method import Empty, Method
 from backends.model.paths import BoxPaths
-from backends.model.state import Event, Frozen, LogLine, Operation, ServiceStatus, SlotStatus
+from backends.model.state import Event, LogLine, Operation, ServiceStatus, SlotStatus
 from backends.rpc.connection import Connection
 from backends.rpc.dispatcher import Call, Dispatcher
 from backends.rpc.server import Server

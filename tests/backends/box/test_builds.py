@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from backends.box.builds import completed
-from backends.model.calls import BuildSubmitParams
+from backends.model.build_calls import BuildSubmitParams
 from backends.model.errors import HeroError
 from backends.model.state import CatalogueEntry, ServiceStatus, SlotStatus
 

@@ -27,11 +27,7 @@ from tests.backends.box.gitwork import new_work, push
 
 
 async def test_three_slots_report_and_a_change_of_a_cell_reaches_a_listener(box: MadeBox) -> None:
-    box.boxd()
-    for user in ("alice", "mik", "thabet"):
-        box.slotd(user)
-    client = await box.client()
-    await online(client, "alice", "mik", "thabet")
+    client = await box.up("alice", "mik", "thabet")
     events = await subscribed(client)
     mik = await box.slot_client("mik")
     await mik.call("test.cell", {"service": "hero_router", "health": "crashed"})
@@ -55,10 +51,7 @@ async def test_what_a_slot_binds_after_it_came_is_built_as_well(box: MadeBox) ->
     for service in services:
         bare = await box.forge.create_repository(f"lhumina_code/{service}")
         push(new_work(box.paths.root.parent / service, bare), {"README": service})
-    box.boxd()
-    box.slotd("alice")
-    client = await box.client()
-    await online(client, "alice")
+    client = await box.up("alice")
     events = await subscribed(client)
     alice = await box.slot_client("alice")
     for service in services:  # the second one after the look that the slot's coming brought about
@@ -144,10 +137,7 @@ async def test_a_number_that_was_never_given_needs_a_snapshot(box: MadeBox) -> N
 
 
 async def test_progress_reaches_those_who_listen_and_is_not_kept(box: MadeBox) -> None:
-    box.boxd()
-    box.slotd("alice")
-    client = await box.client()
-    await online(client, "alice")
+    client = await box.up("alice")
     events = await subscribed(client)
     await (await box.slot_client("alice")).call("test.progress", {"operation": "op1"})
     event = await next_event(events, "operation.changed", subject="op1")
@@ -204,10 +194,7 @@ async def test_down_ends_the_slots_daemons_with_their_services_and_then_the_box(
 
 
 async def test_a_change_of_the_team_repo_is_told_and_a_bad_file_is_a_problem(box: MadeBox) -> None:
-    box.boxd()
-    box.slotd("alice")
-    client = await box.client()
-    await online(client, "alice")
+    client = await box.up("alice")
     events = await subscribed(client)
     box.push({"users/mik.toml": 'schema = 1\nfull_nam = "Mik"\n'})
     event = await next_event(events, "team.changed")
@@ -225,10 +212,7 @@ async def test_a_change_of_the_team_repo_is_told_and_a_bad_file_is_a_problem(box
 
 
 async def test_a_release_is_told_to_listeners_and_slots_and_listed(box: MadeBox) -> None:
-    box.boxd()
-    box.slotd("alice")
-    client = await box.client()
-    await online(client, "alice")
+    client = await box.up("alice")
     events = await subscribed(client)
     # A change that is answered proves that the watch is in force and the first look is done.
     box.push({"users/mik.toml": user_file("Mik Again")})
@@ -253,11 +237,7 @@ async def test_a_release_is_told_to_listeners_and_slots_and_listed(box: MadeBox)
 
 
 async def test_what_a_slot_published_is_looked_at_by_the_others_without_a_webhook(box: MadeBox) -> None:
-    box.boxd()
-    box.slotd("alice")
-    box.slotd("mik")
-    client = await box.client()
-    await online(client, "alice", "mik")
+    client = await box.up("alice", "mik")
     events = await subscribed(client)
     alice, mik = await box.slot_client("alice"), await box.slot_client("mik")
     await alice.call("test.cell", {"service": "hero_web"})
@@ -271,10 +251,7 @@ async def test_what_a_slot_published_is_looked_at_by_the_others_without_a_webhoo
 
 
 async def test_what_a_slot_says_loses_its_control_characters(box: MadeBox) -> None:
-    box.boxd()
-    box.slotd("alice")
-    client = await box.client()
-    await online(client, "alice")
+    client = await box.up("alice")
     events = await subscribed(client)
     alice = await box.slot_client("alice")
     await alice.call("test.cell", {"service": "web", "last_log": "bad\x1b]0;title\x07 \u202eend"})

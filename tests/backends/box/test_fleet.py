@@ -7,7 +7,7 @@ from typing import Any
 
 from backends.box.fleet import Fleet, Person
 from backends.model.agents import Agent
-from backends.model.calls import ReportParams
+from backends.model.box_calls import ReportParams
 from backends.model.state import Event, Operation, ServiceStatus, SlotStatus
 from tests.backends.box.events import NOON
 

@@ -13,9 +13,11 @@ from backends.box.fleet import Fleet
 from backends.box.gates import Gates, Seen, judge
 from backends.forge.base import Asset, Release
 from backends.forge.folder import FolderForge
-from backends.model.calls import GatesParams, ReportParams
+from backends.model.box_calls import ReportParams
 from backends.model.errors import HeroError
-from backends.model.state import Build, CatalogueEntry, Gate, ServiceStatus, SlotStatus
+from backends.model.forge import Gate
+from backends.model.forge_calls import GatesParams
+from backends.model.state import Build, CatalogueEntry, ServiceStatus, SlotStatus
 from tests.backends.forge.repositories import new_repository, run_git
 
 HEAD = "a" * 40

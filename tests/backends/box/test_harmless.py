@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backends.box.harmless import harmless, harmless_line
-from backends.model.calls import ReportParams
+from backends.model.box_calls import ReportParams
 from backends.model.state import LogLine
 from backends.model.text import safe_text
 from tests.backends.box.events import audit, event

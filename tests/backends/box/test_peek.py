@@ -22,19 +22,13 @@ from tests.backends.box.conftest import (
 
 
 async def test_a_teammates_logs_come_harmless_and_in_colour(box: MadeBox) -> None:
-    box.boxd()
-    box.slotd("mik")
-    client = await box.client()
-    await online(client, "mik")
+    client = await box.up("mik")
     result = await client.call("peek.logs", {"user": "mik", "services": ["web"]})
     assert [line["text"] for line in result["lines"]] == ["first \x1b[31mred\x1b[0m"]
 
 
 async def test_a_followed_log_is_relayed_from_its_first_line_and_ends_when_asked(box: MadeBox) -> None:
-    box.boxd()
-    box.slotd("mik")
-    client = await box.client()
-    await online(client, "mik")
+    client = await box.up("mik")
     mik = await box.slot_client("mik")
     async with Subscription(client, "log") as lines:
         stream = (await client.call("peek.logs", {"user": "mik", "follow": True}))["stream"]
@@ -46,10 +40,7 @@ async def test_a_followed_log_is_relayed_from_its_first_line_and_ends_when_asked
 
 
 async def test_a_followed_log_ends_at_the_slot_when_the_asker_leaves(box: MadeBox) -> None:
-    box.boxd()
-    box.slotd("mik")
-    client = await box.client()
-    await online(client, "mik")
+    client = await box.up("mik")
     mik = await box.slot_client("mik")
     await client.call("peek.logs", {"user": "mik", "follow": True})
     assert await streams_are(mik, ["s0"])
@@ -75,10 +66,7 @@ async def test_a_follower_is_told_when_the_slots_daemon_dies(box: MadeBox) -> No
 
 
 async def test_somebody_who_does_not_show_their_logs_is_not_peeked_at(box: MadeBox) -> None:
-    box.boxd()
-    box.slotd("mik")
-    client = await box.client()
-    await online(client, "mik")
+    client = await box.up("mik")
     events = await subscribed(client)
     box.push({"users/mik.toml": user_file("Mik", "[peek]", 'logs = "none"')})
     await next_event(events, "team.changed")
@@ -89,10 +77,7 @@ async def test_somebody_who_does_not_show_their_logs_is_not_peeked_at(box: MadeB
 
 
 async def test_a_teammates_agent_is_read_along_with_harmless_and_followed(box: MadeBox) -> None:
-    box.boxd()
-    box.slotd("mik")
-    client = await box.client()
-    await online(client, "mik")
+    client = await box.up("mik")
     result = await client.call("peek.agent_log", {"user": "mik", "agent": "3"})
     assert [line["text"] for line in result["lines"]] == ["3:\nhello"]
     async with Subscription(client, "agent_log") as lines:
@@ -101,10 +86,7 @@ async def test_a_teammates_agent_is_read_along_with_harmless_and_followed(box: M
 
 
 async def test_somebody_who_does_not_show_their_agents_is_not_peeked_at(box: MadeBox) -> None:
-    box.boxd()
-    box.slotd("mik")
-    client = await box.client()
-    await online(client, "mik")
+    client = await box.up("mik")
     events = await subscribed(client)
     box.push({"users/mik.toml": user_file("Mik", "[peek]", 'agents = "none"')})
     await next_event(events, "team.changed")

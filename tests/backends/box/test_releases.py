@@ -10,8 +10,8 @@ import pytest
 
 from backends.box.releases import ReleaseNews, compare, list_releases, release_info
 from backends.forge.folder import FolderForge
-from backends.model.calls import CompareParams, ReleaseListParams
 from backends.model.errors import HeroError
+from backends.model.forge_calls import CompareParams, ReleaseListParams
 from backends.model.state import CatalogueEntry
 from tests.backends.box.gitwork import new_work, push
 

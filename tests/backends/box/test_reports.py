@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from backends.box.reports import check_slot, own_events
-from backends.model.calls import ReportParams
+from backends.model.box_calls import ReportParams
 from backends.model.errors import HeroError
 from tests.backends.box.events import audit, event
 

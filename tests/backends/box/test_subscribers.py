@@ -15,7 +15,8 @@ import pytest
 from backends.box.eventlog import EventLog
 from backends.box.subscribers import Subscribers
 from backends.database import Database
-from backends.model.calls import BY_NAME, SubscribeParams, SubscribeResult
+from backends.model.box_calls import SubscribeParams, SubscribeResult
+from backends.model.calls import BY_NAME
 from backends.model.errors import HeroError
 from backends.rpc.connection import Connection, connect
 from backends.rpc.dispatcher import Call, Dispatcher

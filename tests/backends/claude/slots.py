@@ -9,8 +9,8 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from backends.model import calls
 from backends.model.agent_calls import AgentHookParams, AgentHookResult, AgentLaunch, AgentLaunchParams
+from backends.model.calls import BY_NAME
 from backends.model.errors import HeroError
 from backends.rpc.dispatcher import Call, Dispatcher
 from backends.rpc.server import Server
@@ -35,8 +35,8 @@ class SmallSlot:
         self.hooks: list[AgentHookParams] = []
         self._changed = asyncio.Condition()
         dispatcher = Dispatcher("hero_slotd", "0")
-        dispatcher.register(calls.BY_NAME["agent.launch"], self._launch)
-        dispatcher.register(calls.BY_NAME["agent.hook"], self._hook)
+        dispatcher.register(BY_NAME["agent.launch"], self._launch)
+        dispatcher.register(BY_NAME["agent.hook"], self._hook)
         self._server = Server(socket, dispatcher)
 
     @property

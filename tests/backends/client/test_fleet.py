@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from backends.client.fleet import PAGE, whole_fleet
-from backends.model.calls import SnapshotParams
+from backends.model.box_calls import SnapshotParams
 from backends.model.state import FleetSnapshot, ServiceStatus, SlotStatus
 
 NOW = datetime(2026, 11, 20, tzinfo=UTC)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import resource
 import socket
 from pathlib import Path
 
 import pytest
 
-from backends.client.log_choice import MOST, chosen_logs, source_names
+from backends.client.log_choice import MOST, allow_open, chosen_logs, source_names
 from backends.model.errors import HeroError
 
 
@@ -115,3 +116,24 @@ def test_names_are_harmless_and_not_too_many(tmp_path: Path) -> None:
     assert not set("".join(chosen_logs([path]))) & set("\x1b\n")
     assert "\x1b" not in told(tmp_path / "\x1b[2Jx")[0]
     assert told(*(tmp_path / str(number) for number in range(MOST + 1)))[0].startswith("65 files are too many")
+
+
+@pytest.mark.parametrize(("limits", "set_to"), [((256, 4096), (601, 4096)), ((4096, 4096), None)])
+def test_more_files_may_be_open_where_there_are_many(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limits: tuple[int, int], set_to: tuple[int, int] | None
+) -> None:
+    told: list[tuple[int, int]] = []
+    monkeypatch.setattr(resource, "getrlimit", lambda _: limits)
+    monkeypatch.setattr(resource, "setrlimit", lambda _, wanted: told.append(wanted))
+    paths = [tmp_path / f"{number}.log" for number in range(200)]
+    for path in paths:
+        path.with_name(f"{path.name}.1").write_text("older\n")
+    (tmp_path / "0.log.2").write_text("oldest\n")
+    allow_open(paths)
+    assert told == ([set_to] if set_to else [])
+
+
+def test_more_files_than_may_ever_be_open_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (256, 256))
+    with pytest.raises(HeroError, match="these are 100 files, and only 256 may be open"):
+        allow_open([tmp_path / f"{number}.log" for number in range(100)])

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import threading
 import time
 from collections.abc import Iterator
 from itertools import pairwise
@@ -161,6 +163,9 @@ def test_a_file_that_has_grown_while_it_is_looked_through_is_no_surprise(path: P
         ("straße", "STRASSE straße".encode(), True),
         ("~(?<=a)b", b"ab", True),
         ("~^\\S+ b$", b"a b", True),
+        ("needle", b"nee\x1b]0;title\x07dle", True),
+        ("needle", b"\x1b[1mred" + b"x" * FOLD + b"needle", True),
+        ("needle", b"x" * FOLD + b"needle\rgone", False),
     ],
 )
 def test_what_is_searched_is_what_is_seen(typed: str, line: bytes, kept: bool) -> None:
@@ -206,6 +211,18 @@ def test_what_is_appended_is_found(path: Path) -> None:
     assert complete(log.lines).count == 50_004
     assert log.line(hits.last or 0).text == "hit"
     assert log.refresh() is None
+    log.close()
+
+
+def test_what_comes_after_a_filter_was_taken_back_is_counted(path: Path) -> None:
+    path.write_bytes(b"hit\n")
+    log = LogFile(path, "s")
+    complete(log.kept(parse_filter("hit"))).close()  # type: ignore[arg-type]
+    with path.open("ab") as file:
+        file.write(b"ERROR\n")
+    log.refresh()
+    assert (complete(log.lines).count, complete(log.errors).count) == (2, 1)
+    assert log.work() is None  # and its thread rests
     log.close()
 
 
@@ -284,6 +301,38 @@ def test_a_folder_or_a_pipe_is_no_log(tmp_path: Path) -> None:
     log.close()
 
 
+def test_a_pipe_that_has_taken_the_name_is_not_read_from_whoever_writes_to_it(path: Path) -> None:
+    path.write_text("here\n")
+    log = LogFile(path, "s")
+    path.unlink()
+    os.mkfifo(path)
+    written: list[int] = []
+
+    def write() -> None:
+        with path.open("wb") as pipe:
+            written.append(pipe.write(b"for another reader\n"))
+
+    writer = threading.Thread(target=write, daemon=True)
+    writer.start()
+    for _ in range(200):
+        assert log.refresh() is None
+        time.sleep(0.0005)
+    assert not written
+    with path.open("rb") as reader:
+        assert reader.read() == b"for another reader\n"
+    writer.join(DEADLINE)
+    assert texts(log) == ["here"]
+    log.close()
+
+
+def test_a_name_as_long_as_names_may_be_is_a_log_like_others(tmp_path: Path) -> None:
+    path = tmp_path / ("n" * 255)
+    path.write_text("here\n")
+    log = LogFile(path, "s")
+    assert texts(log) == ["here"]
+    log.close()
+
+
 def test_a_time_is_found_between_lines_that_tell_none(path: Path) -> None:
     frames = "    at frame 1\n    at frame 2\n"
     lines = [f"2026-11-20T10:{n // 60:02d}:{n % 60:02d}Z tick {n}\n{frames}" for n in range(3000)]
@@ -296,6 +345,31 @@ def test_a_time_is_found_between_lines_that_tell_none(path: Path) -> None:
         assert place is not None
         assert log.line(place).text.endswith(f"tick {wanted}")
     assert log.at_time(first + 5000) is None
+    log.close()
+
+
+def test_a_time_is_found_behind_a_trace_that_is_longer_than_what_comes_after_it(path: Path) -> None:
+    ticks = [f"2026-11-20T10:00:{n:02d}Z tick {n}\n" for n in range(60)]
+    path.write_text("".join([*ticks[:50], "    at frame\n" * 5000, *ticks[50:]]))
+    log = LogFile(path, "s")
+    first = log.line(log.lines.first or 0).time
+    assert first is not None
+    for wanted in (1, 49, 50, 55, 59):
+        place = log.at_time(first + wanted)
+        assert place is not None
+        assert log.line(place).text.endswith(f"tick {wanted}")
+    log.close()
+
+
+def test_a_time_is_found_where_the_clock_was_set_back(path: Path) -> None:
+    seconds = [10, 20, 5, 6, 30]
+    path.write_text("".join(f"2026-11-20T10:00:{n:02d}Z tick {n}\n" for n in seconds))
+    log = LogFile(path, "s")
+    first = log.line(0).time
+    assert first is not None
+    found = {after: log.at_time(first - 10 + after) for after in (0, 11, 21, 31)}
+    shown = {after: None if place is None else log.line(place).text[-2:] for after, place in found.items()}
+    assert shown == {0: "10", 11: "20", 21: "30", 31: None}
     log.close()
 
 

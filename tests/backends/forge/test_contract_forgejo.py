@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 
 from backends.forge.base import Forge
 from backends.forge.forgejo import Forgejo
-from backends.model.errors import HeroError
 from backends.model.release import parse_sha256sums
 from backends.slot.publishing import Upload, publish
-from tests.backends.forge.contract import DEADLINE, REPO, ForgeContract, a_file, draft, read, sha256
-from tests.backends.forge.repositories import commit, run_git
+from tests.backends.forge.contract import REPO, a_file, draft, read, sha256
+from tests.backends.forge.http_contract import CreateRepository, HttpForgeContract
+from tests.backends.forge.repositories import run_git
 from tests.forgejo_server.server import ForgejoServer, running_server
 from tests.forgejo_server.state import Flavour
 
-CreateRepository = Callable[[str], Awaitable[object]]
 FLAVOURS: tuple[Flavour, ...] = ("forgejo", "gitea")
 
 
@@ -37,7 +35,7 @@ def server(running: ForgejoServer) -> ForgejoServer:
     return running
 
 
-class TestForgejo(ForgeContract):
+class TestForgejo(HttpForgeContract):
     @pytest.fixture
     async def forge(
         self, server: ForgejoServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -61,17 +59,6 @@ class TestForgejo(ForgeContract):
 
         return create
 
-    async def test_of_two_commits_with_one_tag_the_second_is_a_conflict(self, forge: Forge, work: Path) -> None:
-        """A forge holds one draft a tag, so the second publisher learns of the conflict earlier."""
-        first, second = run_git(work, "rev-parse", "HEAD"), commit(work, "second")
-        run_git(work, "push", "--quiet", "origin", "development")
-        made = await draft(forge, "development-abcdef12", first)
-        with pytest.raises(HeroError) as caught:
-            await draft(forge, "development-abcdef12", second)
-        assert (caught.value.code, caught.value.data["commit"]) == ("conflict", first)
-        won = await forge.publish(REPO, made.id)
-        assert await forge.release(REPO, "development-abcdef12") == won
-
     async def test_two_slots_publish_two_platforms_of_one_commit_as_one_release(
         self, forge: Forge, server: ForgejoServer, work: Path, tmp_path: Path
     ) -> None:
@@ -90,25 +77,3 @@ class TestForgejo(ForgeContract):
         sums = (await read(other.open_asset(REPO, tag, "SHA256SUMS"))).decode()
         assert parse_sha256sums(sums) == {arm.name: sha256(b"for arm"), intel.name: sha256(b"for intel")}
         await other.aclose()
-
-    async def test_a_push_and_a_release_are_told(
-        self, forge: Forge, work: Path, create_repository: CreateRepository
-    ) -> None:
-        """A forge's times have whole seconds: what changed in the second in which the watch began is told too."""
-        await create_repository("lhumina_code/quiet")
-        news = forge.changes()
-
-        async def told() -> None:
-            while await anext(news) != REPO:
-                pass
-
-        async with asyncio.timeout(DEADLINE):
-            waiting = asyncio.create_task(told())
-            await asyncio.sleep(0)
-            at = commit(work, "news")
-            run_git(work, "push", "--quiet", "origin", "HEAD:refs/heads/topic/deep/news")
-            await waiting
-            made = await draft(forge, f"topic/deep/news-{at[:8]}", at)
-            await forge.publish(REPO, made.id)
-            await told()
-            await forge.aclose()

@@ -26,3 +26,8 @@ def test_a_setting_that_cannot_be_is_told_at_its_line(line: str) -> None:
     with pytest.raises(InvalidFile) as caught:
         parse(BoxFile, f"{TEXT}[team_sync]\n{line}\n", "box.toml")
     assert [problem.line for problem in caught.value.problems] == [6]
+
+
+def test_a_time_that_has_no_place_in_utc_is_a_flaw_of_the_file() -> None:
+    with pytest.raises(InvalidFile, match="too far away"):
+        parse(BoxFile, TEXT.replace("2026-11-21T10:00:00Z", "0001-01-01T00:00:00+14:00"), "box.toml")

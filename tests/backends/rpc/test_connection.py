@@ -6,12 +6,13 @@ import asyncio
 import json
 import os
 import socket
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from backends.model.errors import HeroError
-from backends.rpc.connection import Connection
+from backends.rpc.connection import Connection, connect
 from backends.rpc.limits import Limits
 from backends.rpc.server import Server
 from backends.rpc.sockets import try_connect
@@ -455,3 +456,24 @@ async def test_a_server_without_room_is_waited_for(short_dir: Any) -> None:
         assert first
         assert try_connect(path) is None
         first.close()
+
+
+@pytest.mark.parametrize(
+    "answer", [b"garbage\n", b'{"jsonrpc": "2.0", "id": 1, "res\n', b"x" * (17 << 20) + b"\n"]
+)
+async def test_a_call_that_is_answered_with_nonsense_ends(answer: bytes, short_dir: Path) -> None:
+    """Nobody can tell whose answer it was: whoever waits would wait for ever."""
+
+    async def lie(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readline()
+        writer.write(answer)
+        await reader.read()
+        writer.close()
+
+    async with await asyncio.start_unix_server(lie, short_dir / "rpc.sock"):
+        connection = await connect(short_dir / "rpc.sock", label="The box")
+        async with asyncio.timeout(DEADLINE):
+            with pytest.raises(HeroError, match="The box answered something else than JSON-RPC") as caught:
+                await connection.call("fleet.snapshot")
+        assert caught.value.code == "unreachable"
+        await connection.close()

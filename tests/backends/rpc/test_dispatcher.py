@@ -11,8 +11,8 @@ from typing import Any, Literal
 import pytest
 from pydantic import BaseModel, ConfigDict, Field
 
-from backends.model.calls import Method
 from backends.model.errors import HeroError
+from backends.model.method import Method
 from backends.rpc.server import Call, Dispatcher
 from backends.rpc.wire import RpcError
 from tests.backends.rpc.conftest import Dial, Serve

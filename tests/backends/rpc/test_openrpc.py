@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from pydantic import BaseModel, Field
 
-from backends.model.calls import METHODS, Method
+from backends.model.calls import METHODS
+from backends.model.method import Method
 from backends.rpc.openrpc import document
 
 

@@ -189,3 +189,8 @@ def test_an_error_whose_data_cannot_be_sent_is_sent_without() -> None:
 def test_a_file_name_that_is_no_utf8_arrives_as_it_left() -> None:
     name = b"caf\xe9".decode("utf-8", "surrogateescape")
     assert decode(encode(Result(1, name))) == Result(1, name)
+
+
+@pytest.mark.parametrize("number", ["1e999", "-1e999", "1" * 41, "-" + "9" * 400])
+def test_a_number_that_nobody_can_reckon_with_is_no_json_of_ours(number: str) -> None:
+    assert refused(f'{{"jsonrpc": "2.0", "id": 1, "method": "m", "params": {{"a": {number}}}}}').number == -32700

@@ -12,7 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from backends.forge.folder import FolderForge
-from backends.model.calls import BY_NAME, BuildSubmitParams, BuildSubmitResult, ReportParams, ReportResult
+from backends.model.box_calls import ReportParams, ReportResult
+from backends.model.build_calls import BuildSubmitParams, BuildSubmitResult
+from backends.model.calls import BY_NAME
 from backends.model.errors import HeroError
 from backends.model.paths import BoxPaths
 from backends.model.state import Build, Event

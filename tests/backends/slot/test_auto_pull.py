@@ -12,14 +12,9 @@ from backends.model.state import Operation
 from backends.slot import auto_pull
 from backends.slot.operations import Progress
 from backends.slot.switching import pull
-from tests.backends.slot.origins import IDENTITY
 from tests.backends.slot.slots import BRANCH, DEADLINE, REPO, SERVICE, Bench, bench, manifest, until
 
-
-@pytest.fixture(autouse=True)
-def identity(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in IDENTITY.items():
-        monkeypatch.setenv(name, value)
+pytestmark = pytest.mark.usefixtures("identity")
 
 
 @pytest.fixture

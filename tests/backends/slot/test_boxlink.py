@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from backends.database import Database
-from backends.model.calls import BY_NAME, ReportParams, ReportResult
+from backends.model.box_calls import ReportParams, ReportResult
+from backends.model.calls import BY_NAME
 from backends.model.errors import HeroError
 from backends.model.state import Event, Operation, ServiceStatus, SlotStatus
 from backends.rpc.connection import Connection

@@ -7,21 +7,17 @@ from typing import Any
 
 import pytest
 
-from backends.model.calls import ForkParams
 from backends.model.errors import HeroError
 from backends.model.names import BadValue
+from backends.model.slot_calls import ForkParams
 from backends.model.team import TeamRepo
 from backends.model.team_files import UserFile
 from backends.slot.forking import fork, fork_asked
 from backends.slot.operations import Progress
-from tests.backends.slot.origins import IDENTITY, run
+from tests.backends.slot.origins import run
 from tests.backends.slot.slots import BRANCH, REPO, SERVICE, Bench, bench
 
-
-@pytest.fixture(autouse=True)
-def identity(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in IDENTITY.items():
-        monkeypatch.setenv(name, value)
+pytestmark = pytest.mark.usefixtures("identity")
 
 
 @pytest.fixture

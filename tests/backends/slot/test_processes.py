@@ -34,7 +34,8 @@ def forking(mark: str) -> Iterator[subprocess.Popen[bytes]]:
 def test_a_process_that_forks_all_the_time_is_ended_with_all_its_children(
     forking: subprocess.Popen[bytes], mark: str
 ) -> None:
-    while len(processes.find(marked(NAME, mark))) < 5:
+    # One of the six may be the loop's own short sleep, which ends by itself before it is killed.
+    while len(processes.find(marked(NAME, mark))) < 6:
         time.sleep(0.01)
     assert processes.end(marked(NAME, mark)) >= 5
     assert processes.find(marked(NAME, mark)) == []

@@ -16,16 +16,12 @@ from backends.slot.making import make_build
 from backends.slot.operations import Progress
 from backends.slot.queued import ATTEMPTS, QueuedBuilds
 from backends.slot.queued_records import KEPT, QueuedRecords
-from tests.backends.slot.origins import IDENTITY, run
+from tests.backends.slot.origins import run
 from tests.backends.slot.slots import BRANCH, DEADLINE, SERVICE, Bench, bench, manifest, until
 
+pytestmark = pytest.mark.usefixtures("identity")
+
 WAITS = "touch begun.pid; while ! test -e go.pid; do sleep 0.01; done; mkdir -p out; echo > out/hero_x"
-
-
-@pytest.fixture(autouse=True)
-def identity(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in IDENTITY.items():
-        monkeypatch.setenv(name, value)
 
 
 @pytest.fixture

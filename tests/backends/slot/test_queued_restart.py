@@ -9,14 +9,10 @@ from typing import Any
 import pytest
 
 from backends.model.state import Build
-from tests.backends.slot.origins import IDENTITY, run
+from tests.backends.slot.origins import run
 from tests.backends.slot.slots import BRANCH, DEADLINE, SERVICE, Bench, bench, manifest
 
-
-@pytest.fixture(autouse=True)
-def identity(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in IDENTITY.items():
-        monkeypatch.setenv(name, value)
+pytestmark = pytest.mark.usefixtures("identity")
 
 
 @pytest.fixture

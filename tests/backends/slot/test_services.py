@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from backends.slot.board import now
+from backends.slot.services import Services
 from backends.slot.slot import Slot
 from backends.supervisors.base import ProcessSpec, ProcessState
-from tests.backends.slot.origins import IDENTITY
 from tests.backends.slot.slots import SERVICE, Bench, bench, until
 
 OLD = ProcessState(SERVICE, "running", 4711, None, None, "", now(), 0)
@@ -48,12 +48,27 @@ class PlayedSupervisor:
 
 
 @pytest.fixture
-async def slot(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Bench]:
-    for name, value in IDENTITY.items():
-        monkeypatch.setenv(name, value)
+async def slot(identity: None) -> AsyncIterator[Bench]:
     async with bench() as made:
         install(made.slot)
         yield made
+
+
+@pytest.fixture
+def services(slot: Bench, monkeypatch: pytest.MonkeyPatch) -> Services:
+    """Those of the slot, whose one is described as it is installed."""
+    made = slot.slot.context.services
+    description = slot.slot.context.installs.describe(SERVICE, "1")
+    monkeypatch.setattr(made, "describe", lambda _: description)
+    return made
+
+
+@pytest.fixture
+def supervisor(services: Services, monkeypatch: pytest.MonkeyPatch) -> PlayedSupervisor:
+    """In the place of the one that would start processes."""
+    played = PlayedSupervisor(services._process_changed)
+    monkeypatch.setattr(services, "_supervisor", played)
+    return played
 
 
 def install(slot: Slot) -> None:
@@ -68,35 +83,27 @@ def install(slot: Slot) -> None:
 
 
 async def test_the_old_process_told_of_during_a_start_does_not_begin_one(
-    slot: Bench, monkeypatch: pytest.MonkeyPatch
+    slot: Bench, services: Services, supervisor: PlayedSupervisor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    services = slot.slot.context.services
-    description = slot.slot.context.installs.describe(SERVICE, "1")
-    monkeypatch.setattr(services, "describe", lambda _: description)
     began: list[str] = []
     monkeypatch.setattr(services, "_begin_again", began.append)
-    monkeypatch.setattr(services, "_supervisor", PlayedSupervisor(services._process_changed))
     await services.start(SERVICE)
     assert began == []
     facts = slot.slot.context.board.facts(SERVICE)
     assert facts
     assert (facts.process, facts.checked, facts.starting) == (NEW, None, True)
-    start = services._starts[SERVICE]
+    start = services._starts.of(SERVICE)
+    assert start
     assert start.task
     services._process_changed(replace(NEW, state="exited", pid=None, exit_code=3))
-    services._supervisor.state = replace(NEW, state="exited", pid=None, exit_code=3)  # type: ignore[attr-defined]
+    supervisor.state = replace(NEW, state="exited", pid=None, exit_code=3)
     await until(start.died.is_set)
     assert (await start.task).detail == "its process ended"
 
 
 async def test_a_process_that_ends_before_its_start_has_returned_is_seen(
-    slot: Bench, monkeypatch: pytest.MonkeyPatch
+    services: Services, supervisor: PlayedSupervisor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    services = slot.slot.context.services
-    description = slot.slot.context.installs.describe(SERVICE, "1")
-    monkeypatch.setattr(services, "describe", lambda _: description)
-    supervisor = PlayedSupervisor(services._process_changed)
-    monkeypatch.setattr(services, "_supervisor", supervisor)
 
     async def start(_: str) -> None:
         supervisor.state = replace(NEW, state="backoff", pid=None, exit_code=3)
@@ -109,13 +116,8 @@ async def test_a_process_that_ends_before_its_start_has_returned_is_seen(
 
 
 async def test_a_start_that_fails_leaves_the_old_process_watched(
-    slot: Bench, monkeypatch: pytest.MonkeyPatch
+    services: Services, supervisor: PlayedSupervisor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    services = slot.slot.context.services
-    description = slot.slot.context.installs.describe(SERVICE, "1")
-    monkeypatch.setattr(services, "describe", lambda _: description)
-    supervisor = PlayedSupervisor(services._process_changed)
-    monkeypatch.setattr(services, "_supervisor", supervisor)
 
     async def refuse(_: str) -> None:
         raise OSError("no more processes")
@@ -123,15 +125,14 @@ async def test_a_start_that_fails_leaves_the_old_process_watched(
     monkeypatch.setattr(supervisor, "stop", refuse)
     with pytest.raises(OSError, match="no more"):
         await services.start(SERVICE)
-    assert services._starts[SERVICE].task
+    start = services._starts.of(SERVICE)
+    assert start
+    assert start.task
 
 
 async def test_after_a_boot_there_is_room_for_sockets_before_the_supervisor_starts_anything(
-    slot: Bench, monkeypatch: pytest.MonkeyPatch
+    slot: Bench, services: Services
 ) -> None:
-    services = slot.slot.context.services
-    description = slot.slot.context.installs.describe(SERVICE, "1")
-    monkeypatch.setattr(services, "describe", lambda _: description)
     folder = slot.root / "s" / SERVICE
     assert not folder.exists()
     await services.up()

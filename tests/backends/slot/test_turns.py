@@ -8,19 +8,15 @@ from typing import Any
 
 import pytest
 
-from backends.model.calls import BuildSubmitParams, BuildSubmitResult
+from backends.model.build_calls import BuildSubmitParams, BuildSubmitResult
 from backends.model.errors import HeroError
 from backends.model.state import Operation
 from backends.slot.making import Made, make_build
 from backends.slot.operations import Progress
-from tests.backends.slot.origins import IDENTITY, run
+from tests.backends.slot.origins import run
 from tests.backends.slot.slots import DEADLINE, SERVICE, Bench, PlayedBox, bench, refuse, until
 
-
-@pytest.fixture(autouse=True)
-def identity(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in IDENTITY.items():
-        monkeypatch.setenv(name, value)
+pytestmark = pytest.mark.usefixtures("identity")
 
 
 @pytest.fixture

@@ -17,17 +17,13 @@ from hypothesis import strategies as st
 from backends.model.errors import HeroError
 from backends.model.paths import SlotPaths
 from backends.slot.worktrees import Worktrees
-from tests.backends.slot.origins import IDENTITY, Origin, run
+from tests.backends.slot.origins import Origin, run
+
+pytestmark = pytest.mark.usefixtures("identity")
 
 REPO = "lhumina/hero_slides"
 SERVICE = "hero_slides"
 BRANCH = "development"
-
-
-@pytest.fixture(autouse=True)
-def identity(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in IDENTITY.items():
-        monkeypatch.setenv(name, value)
 
 
 @pytest.fixture

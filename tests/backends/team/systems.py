@@ -14,10 +14,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from backends.model.calls import TeamRun
 from backends.model.errors import HeroError
 from backends.model.paths import BoxPaths
-from backends.model.team_calls import TeamDiff
+from backends.model.team_calls import TeamDiff, TeamRun
 from backends.team.commands import SECONDS, run
 from backends.team.places import Places
 from backends.team.reconciler import Reconciler

@@ -9,8 +9,10 @@ from typing import Any
 import httpx
 import pytest
 
-from backends.model import calls
+from backends.model import team_calls as calls
+from backends.model.calls import BY_NAME
 from backends.model.errors import HeroError
+from backends.model.method import Empty
 from backends.model.paths import BoxPaths
 from backends.rpc.dispatcher import Call, Dispatcher
 from backends.rpc.server import Server
@@ -30,12 +32,12 @@ class Boxd:
     def __init__(self, socket: Path) -> None:
         self.told: list[calls.TeamChangedParams] = []
         dispatcher = Dispatcher("hero_boxd", "1")
-        dispatcher.register(calls.BY_NAME["team.changed"], self._changed)
+        dispatcher.register(BY_NAME["team.changed"], self._changed)
         self.server = Server(socket, dispatcher)
 
-    async def _changed(self, _: Call, params: calls.TeamChangedParams) -> calls.Empty:
+    async def _changed(self, _: Call, params: calls.TeamChangedParams) -> Empty:
         self.told.append(params)
-        return calls.Empty()
+        return Empty()
 
 
 async def test_what_could_not_be_told_is_told_once_the_box_is_back_and_nothing_twice(tmp_path: Path) -> None:

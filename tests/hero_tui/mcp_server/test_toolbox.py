@@ -10,9 +10,10 @@ import pytest
 from backends.model.agent_calls import AgentActed
 from backends.model.agent_tools import ALONG
 from backends.model.agent_tools import TOOLS as GRANTED
-from backends.model.calls import LogsResult, SubscribeResult
+from backends.model.box_calls import SubscribeResult
 from backends.model.errors import HeroError
 from backends.model.inbox import InboxItem
+from backends.model.slot_calls import LogsResult
 from backends.model.state import ErrorInfo, LogLine, Operation
 from hero_tui.mcp_server import changing
 from hero_tui.mcp_server.answers import LIMIT

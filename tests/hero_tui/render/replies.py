@@ -5,16 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from backends.model.state import (
-    Build,
-    CatalogueEntry,
-    FleetSnapshot,
-    Operation,
-    Plan,
-    PlanStep,
-    ServiceStatus,
-    SlotStatus,
-)
+from backends.model.plan import Plan, PlanStep
+from backends.model.state import Build, CatalogueEntry, FleetSnapshot, Operation, ServiceStatus, SlotStatus
 
 NOW = datetime(2026, 11, 20, 10, 0, 0, tzinfo=UTC)
 SECONDS = NOW.timestamp()

@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
-from backends.model.calls import BuildListResult
-from backends.model.state import Build, CommitInfo, Gate, HookState, ReleaseInfo
+from backends.model.build_calls import BuildListResult
+from backends.model.forge import CommitInfo, Gate, HookState, ReleaseInfo
+from backends.model.state import Build
 from hero_tui.render.ages import took
 from hero_tui.render.builds import build_detail_lines, build_lines
 from hero_tui.render.gates import gate_lines, hook_lines

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 
-from backends.model.state import ReleaseInfo
+from backends.model.forge import ReleaseInfo
 from hero_tui.render.logs import LogPrinter, shown
 from hero_tui.render.plan import nothing_lines, outcome_lines, plan_lines, runs
 from hero_tui.render.progress import Bar, Phases, Silent, bar_line, progress_on

@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 
-from backends.model.calls import BuildListResult, BuildSubmitResult, LogsResult, SubscribeResult
+from backends.model.box_calls import SubscribeResult
+from backends.model.build_calls import BuildListResult, BuildSubmitResult
 from backends.model.errors import HeroError
+from backends.model.slot_calls import LogsResult
 from backends.model.state import Build, LogLine
 from tests.hero_tui.render.replies import build
 from tests.hero_tui.verbs.canned import Canned

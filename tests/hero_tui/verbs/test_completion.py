@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from backends.model.calls import BuildListResult
+from backends.model.build_calls import BuildListResult
 from backends.model.state import CatalogueEntry, FleetSnapshot
 from hero_tui.verbs import VERBS, completion
 from tests.hero_tui.render.replies import NOW, build, service, slot

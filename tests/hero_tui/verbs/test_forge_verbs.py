@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from backends.model.calls import CompareResult, GatesResult, HooksResult, OperationRef, ReleaseListResult
 from backends.model.errors import HeroError
-from backends.model.state import CommitInfo, Gate, HookState, Operation, ReleaseInfo
+from backends.model.forge import CommitInfo, Gate, HookState, ReleaseInfo
+from backends.model.forge_calls import CompareResult, GatesResult, HooksResult, ReleaseListResult
+from backends.model.slot_calls import OperationRef
+from backends.model.state import Operation
 from tests.hero_tui.render.replies import NOW, ago, service, slot
 from tests.hero_tui.verbs.canned import Canned
 from tests.hero_tui.verbs.conftest import Line

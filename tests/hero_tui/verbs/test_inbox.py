@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from backends.model.calls import SubscribeResult
+from backends.model.box_calls import SubscribeResult
 from backends.model.errors import HeroError
 from backends.model.inbox import InboxItem
 from backends.model.inbox_calls import InboxResult

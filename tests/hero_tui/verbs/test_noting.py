@@ -10,8 +10,8 @@ import pytest
 
 from backends.client.locate import Where
 from backends.database import Database
-from backends.model.calls import Empty
 from backends.model.errors import HeroError
+from backends.model.method import Empty
 from backends.model.paths import BoxPaths
 from backends.model.state import Event
 from backends.slot.outbox import Outbox

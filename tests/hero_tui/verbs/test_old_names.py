@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from backends.model.calls import OperationRef
+from backends.model.slot_calls import OperationRef
 from backends.model.state import CatalogueEntry, FleetSnapshot, Operation
 from hero_tui.verbs import aliases
 from hero_tui.verbs.old_names import names_of, service_called

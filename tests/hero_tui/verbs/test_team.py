@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from backends.model.calls import TeamAction, TeamRun, TeamStatus, TeamUser
 from backends.model.errors import HeroError
 from backends.model.paths import BoxPaths
+from backends.model.team_calls import TeamAction, TeamRun, TeamStatus, TeamUser
 from backends.system_box import TEAM_SYNC_SOCKET
 from hero_tui.verbs import team
 from hero_tui.verbs.session import Session

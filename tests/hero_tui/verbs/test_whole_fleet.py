@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from backends.model.calls import SnapshotParams
+from backends.model.box_calls import SnapshotParams
 from backends.model.state import FleetSnapshot, SlotStatus
 from hero_tui.verbs.whole_fleet import PAGE
 from tests.hero_tui.verbs.canned import Canned

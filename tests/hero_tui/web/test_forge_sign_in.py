@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
 import html
+import io
 import re
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import httpx
 import pytest
 from yarl import URL
 
+from backends.box_files import read_boxfile
+from backends.forge.oauth import ForgeOAuth
+from backends.model.paths import BoxPaths
+from hero_tui.verbs.command import carry_out
 from hero_tui.web.logins import Seals
 from hero_tui.web.sign_in import WAY_SECONDS
 from tests.forgejo_server.gitea import PASSWORD, USER, Gitea, needs_gitea
 from tests.forgejo_server.gitea import gitea as gitea
+from tests.forgejo_server.gitea import token as token_of
 from tests.forgejo_server.oauth import Application
 from tests.forgejo_server.server import ForgejoServer, running_server
 from tests.hero_tui.web.sites import PERSON, Browser, Web, make_box, person, running_web
@@ -32,7 +39,7 @@ class Forge:
     application: Application
 
     def may_come_back_to(self, web: Web) -> None:
-        made = Application(self.application.client, self.application.secret, (f"{web.address}login/callback",))
+        made = replace(self.application, redirects=(f"{web.address}login/callback",))
         self.server.oauth.applications[made.client] = made
 
 
@@ -184,8 +191,81 @@ async def test_before_the_forge_knows_of_the_box_the_page_says_what_to_do(short_
     async with running_web(box) as web, web.browser() as browser:
         status, text, _ = await browser.go()
         assert status == 503
-        assert "oauth_client" in text
+        assert "hero_dev web register" in text
+        assert "/admin/login/callback" in text
         assert (await browser.go("login/callback?state=x&code=y"))[0] == 503
+
+
+async def test_a_secret_or_an_application_that_the_forge_does_not_take_is_told_with_what_mends_it(
+    short_dir: Path, forge: Forge
+) -> None:
+    box = make_box(short_dir / "box", box_toml(forge.server.url, forge.application.client))
+    async with running_web(box) as web, web.browser() as browser:
+        forge.may_come_back_to(web)
+        for what in ("does not take this box&#x27;s secret", "does not know this box"):
+            back = await back_from_forge(browser)
+            if "know" in what:
+                forge.server.oauth.applications.clear()
+            async with browser.session.get(back, headers=PERSON) as answer:
+                text = await answer.text()
+                assert answer.status == 502
+                assert what in text
+                assert "hero_dev web register" in text
+
+
+async def register(box: BoxPaths, token: str, monkeypatch: pytest.MonkeyPatch, *words: str) -> int:
+    """`hero_dev web register`, with the token on standard input."""
+    monkeypatch.setenv("HERO_BOX", str(box.root))
+    monkeypatch.setattr("sys.stdin", io.StringIO(f"{token}\n"))
+    return await asyncio.to_thread(carry_out, ["web", "register", *words])
+
+
+async def own_port(box: BoxPaths) -> int:
+    """A port for the site of `box`, whose address box.toml has from now on."""
+    async with running_web(box) as web:
+        box.config.write_text(f'{box.config.read_text()}[router]\nurl = "{web.origin}"\n')
+        return URL(web.address).port or 0
+
+
+async def test_registered_by_one_command_people_get_in(
+    short_dir: Path, forge: Forge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    box = make_box(short_dir / "box", box_toml(forge.server.url, ""))
+    port = await own_port(box)
+    assert await register(box, forge.server.world.account("mik", "write:user"), monkeypatch) == 0
+    async with running_web(box, port=port) as web, web.browser() as browser:
+        assert (await browser.go())[0] == 200
+
+
+@needs_gitea
+@pytest.mark.slow
+async def test_a_real_gitea_knows_the_box_by_one_command(
+    gitea: Gitea, short_dir: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    box = make_box(short_dir / "box", box_toml(gitea.url, ""))
+    person(box, USER, 'role = "developer"')
+    port = await own_port(box)
+    for scope in ("write:repository", "read:user"):
+        assert await register(box, token_of(gitea.url, scope), monkeypatch) == 1
+        assert "Make a token with the scope `write:user`" in capsys.readouterr().err
+    token = token_of(gitea.url, "write:user")
+    found = []
+    for _ in range(2):  # the second time, the same application has another secret
+        assert await register(box, token, monkeypatch) == 0
+        found.append((read_boxfile(box).web.oauth_client, (box.web / "oauth_secret").read_text()))
+        async with running_web(box, port=port) as web, web.browser() as browser:
+            back = await _through_gitea(gitea, browser)
+            async with browser.session.get(back, headers=PERSON) as answer:
+                assert answer.status == 200
+                assert USER in await answer.text()
+    assert found[0][0] == found[1][0]
+    assert found[0][1] != found[1][1]
+    oauth = ForgeOAuth(gitea.url, found[0][0])
+    assert await oauth.standing() == "wants_secret"
+    assert await register(box, token, monkeypatch, "--remove") == 0
+    assert await oauth.standing() == "unknown"
+    assert read_boxfile(box).web.oauth_client == ""
+    assert not (box.web / "oauth_secret").exists()
 
 
 @needs_gitea

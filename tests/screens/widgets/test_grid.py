@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import pytest
 from rich.cells import cell_len
@@ -13,7 +14,7 @@ from textual.pilot import Pilot
 
 from screens.widgets.glyphs import ASCII
 from screens.widgets.grid import FleetGrid
-from screens.widgets.grid_data import GridCell, GridColumn, GridRow
+from screens.widgets.grid_data import Filters, GridCell, GridColumn, GridRow
 from tests.conftest import screen_text
 from tests.screens.widgets.samples import (
     SERVICES,
@@ -176,7 +177,7 @@ async def test_the_cursor_stays_on_its_cell_when_rows_come_and_go() -> None:
         app.grid.set_shape(fleet_rows(("aaron", *USERS)), fleet_columns())
         assert app.grid.cursor == ("thabet", "hero_proc")
         app.grid.set_shape(fleet_rows(("mik",)), fleet_columns())
-        assert app.grid.cursor == ("integration", "hero_proc")
+        assert app.grid.cursor == ("mik", "hero_proc")
         app.grid.set_shape([], [])
         assert app.grid.cursor is None
         await pilot.press("j", "enter", "l", "z", "G")
@@ -185,19 +186,14 @@ async def test_the_cursor_stays_on_its_cell_when_rows_come_and_go() -> None:
 async def test_filters_narrow_what_is_shown() -> None:
     app = GridApp()
     async with running(app) as (pilot, _):
-        app.grid.set_filter("mik")
+        app.grid.set_filters(Filters("mik"))
         await pilot.pause()
         assert [row.key for row in app.grid.view.rows] == ["mik"]
-        app.grid.set_filter("!hero_mail")
+        app.grid.set_filters(Filters("!hero_mail"))
         assert "hero_mail" not in [column.key for column in app.grid.view.columns]
-        app.grid.set_filter("")
-        app.grid.set_only_mine(True, "alice")
+        app.grid.set_filters(Filters(mine="alice"))
         assert [row.key for row in app.grid.view.rows] == ["integration", "alice"]
-        app.grid.set_only_mine(False)
-        app.grid.show_rows(lambda row: row.stale)
-        assert [row.key for row in app.grid.view.rows] == ["omar"]
-        app.grid.show_rows(None)
-        app.grid.set_filter("nobody at all")
+        app.grid.set_filters(Filters("nobody at all"))
         assert app.grid.cursor is None
 
 
@@ -208,7 +204,7 @@ async def test_a_row_joins_the_faults_when_it_breaks() -> None:
         for user in ("alice", "mik"):
             for service in SERVICES:
                 app.grid.set_cell(user, service, good)
-        app.grid.set_only_faults(True)
+        app.grid.set_filters(Filters(only_faults=True))
         assert [row.key for row in app.grid.view.rows] == []
         app.grid.set_cell("mik", "hero_proc", GridCell("development", health="crashed"))
         await pilot.pause()
@@ -263,7 +259,7 @@ async def test_the_theme_can_change_while_it_is_shown() -> None:
         assert [segment.style for segment in before] != [segment.style for segment in after]
 
 
-async def test_two_thousand_random_keys_and_updates_raise_nothing() -> None:
+async def test_five_hundred_random_keys_and_updates_raise_nothing() -> None:
     app = GridApp(MANY_USERS[:20], MANY_SERVICES[:12])
     keys = [
         "j",
@@ -285,18 +281,19 @@ async def test_two_thousand_random_keys_and_updates_raise_nothing() -> None:
     keys += ["pagedown", "enter", "z", "x", "?", "tab", "1"]
     rng = random.Random(20)
     async with running(app, (90, 20)) as (pilot, _):
-        for _ in range(200):
+        for _ in range(50):
             await mash(pilot, rng.choices(keys, k=10))
             deed = rng.randrange(8)
             user, service = rng.choice(MANY_USERS[:20]), rng.choice(MANY_SERVICES[:12])
             if deed == 0:
-                app.grid.set_filter(rng.choice(["", "user1", "service0", "!user", "zzz"]))
+                text = rng.choice(["", "user1", "service0", "!user", "zzz"])
+                app.grid.set_filters(replace(app.grid.filters, text=text))
             elif deed == 1:
-                app.grid.set_only_faults(rng.random() < 0.4)
+                app.grid.set_filters(replace(app.grid.filters, only_faults=rng.random() < 0.4))
             elif deed == 2:
                 await pilot.resize_terminal(rng.randint(3, 200), rng.randint(2, 60))
             elif deed == 3:
-                app.grid.set_row(GridRow(user, user * rng.randint(1, 4), tag="t", stale=rng.random() < 0.5))
+                app.grid.set_rows([GridRow(user, user * rng.randint(1, 4), tag="t", stale=rng.random() < 0.5)])
             else:
                 health = rng.choice(["crashed", "healthy"])
                 app.grid.set_cell(user, service, rng.choice([None, GridCell(health=health)]))

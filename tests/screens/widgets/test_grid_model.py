@@ -51,7 +51,7 @@ def test_the_pinned_row_is_first_whatever_its_place() -> None:
 
 
 def test_only_mine_keeps_the_pinned_row() -> None:
-    assert shown(model(), only_mine=True, mine="mik")[0] == ["integration", "mik"]
+    assert shown(model(), mine="mik")[0] == ["integration", "mik"]
 
 
 def test_only_faults_follows_the_cells() -> None:
@@ -79,10 +79,6 @@ def test_only_faults_follows_the_cells() -> None:
 )
 def test_a_fault_is_what_a_person_should_look_at(cell: GridCell, faulty: bool) -> None:
     assert cell.faulty is faulty
-
-
-def test_a_predicate_of_the_screen_adds_up_with_the_rest() -> None:
-    assert shown(model(), text="mik", predicate=lambda row: len(row.key) == 3)[0] == ["mik"]
 
 
 def test_a_new_shape_keeps_the_cells_that_remain() -> None:

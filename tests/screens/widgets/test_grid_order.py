@@ -64,7 +64,8 @@ def test_by_trouble_the_most_broken_come_first_below_the_pinned_row() -> None:
 def test_by_agents_those_that_wait_for_me_come_first() -> None:
     grid = model(Order(sort="agents"))
     grid.set_row(GridRow("zoe", "zoe", agents=1, agents_state="working"))
-    grid.set_row(GridRow("mik", "mik", agents=1, agents_state="waiting", waits=1))
+    assert grid.set_row(GridRow("mik", "mik", agents=1, agents_state="waiting", waits=1)) is True
+    grid.refilter()
     assert titles(grid) == ["integration", "mik", "zoe", "alice"]
 
 

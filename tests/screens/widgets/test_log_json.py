@@ -30,11 +30,37 @@ def test_what_stands_before_the_object_stays_in_the_first_row() -> None:
     assert text_of('[INFO] 10:00 {"a": 1}') == ["[INFO] 10:00 {", '  "a": 1', "}"]
 
 
+def test_brackets_before_the_object_do_not_hide_it() -> None:
+    assert text_of('worker {7} [main] [{"a": 1}]') == ["worker {7} [main] [", "  {", '    "a": 1', "  }", "]"]
+
+
+@pytest.mark.parametrize("value", ["12345678901234567890.5", "1e999", "0.10", "-0", "1E5", "NaN"])
+def test_numbers_are_shown_as_they_were_written(value: str) -> None:
+    assert text_of(f'{{"n":{value}, "n" : 2}}') == ["{", f'  "n": {value},', '  "n": 2', "}"]
+
+
+def test_empty_ones_inside_stay_in_their_row_and_escapes_of_letters_are_letters() -> None:
+    assert text_of('{"a": [ ], "b":{}, "caf\\u00e9": "\\u001b\\ud800"}') == [
+        "{",
+        '  "a": [],',
+        '  "b": {},',
+        '  "café": "\\u001b\ud800"',
+        "}",
+    ]
+
+
+@pytest.mark.parametrize("depth", [300, 900, 1500, 4000])
+def test_any_depth_is_survived(depth: int) -> None:
+    for line in ("[" * depth + "1" + "]" * depth, '{"a":' * depth + "1" + "}" * depth):
+        rows = spread(line)
+        assert rows is None or len(rows) == ROWS + 1
+
+
 def test_each_kind_of_value_is_told_apart() -> None:
     rows = spread('{"key": "string", "n": -1.5e3, "w": null}')
     assert rows is not None
     kinds = {text: kind for row in rows for text, kind in row if text.strip()}
-    assert (kinds['"key"'], kinds['"string"'], kinds["-1500.0"], kinds["null"]) == (
+    assert (kinds['"key"'], kinds['"string"'], kinds["-1.5e3"], kinds["null"]) == (
         "key",
         "string",
         "number",

@@ -278,7 +278,7 @@ async def test_random_keys_on_a_file_that_is_written_cut_and_rotated_raise_nothi
     rng = random.Random(11)
     path.write_text("begin\n")
     async with showing(path) as (app, pilot, log):
-        for _ in range(100):
+        for _ in range(50):
             await mash(pilot, rng.choices(keys, k=10))
             deed = rng.randrange(8)
             if deed == 0:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from backends.model.state import ArchiveInfo, CommitInfo, ReleaseInfo
+from backends.model.forge import ArchiveInfo, CommitInfo, ReleaseInfo
 from screens.widgets.commit_cells import CommitTable
 from screens.widgets.glyphs import ASCII
 from screens.widgets.release_cells import ReleaseTable, count

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backends.model.calls import ReleaseListResult
 from backends.model.errors import HeroError
-from backends.model.state import ReleaseInfo
+from backends.model.forge import ReleaseInfo
+from backends.model.forge_calls import ReleaseListResult
 from screens.widgets.release_model import (
     ReleaseBook,
     filtered,
@@ -203,17 +203,17 @@ def test_branches_take_turns() -> None:
 
 
 def test_a_list_without_lines_says_what_to_do() -> None:
-    def told(book: ReleaseBook, branch: str = "", problem: HeroError | None = None, online: bool = True) -> str:
-        return empty_sentence("hero_router", branch, book, problem, online, KEYS)
+    def told(book: ReleaseBook, branch: str = "", problem: HeroError | None = None, away: str = "") -> str:
+        return empty_sentence("hero_router", branch, book, problem, away, KEYS)
 
     known = ReleaseBook(known=True)
     assert "`hero_dev rebuild hero_router --publish`" in told(known)
     assert "f shows other branches" in told(known, "development_mik")
     assert told(ReleaseBook()) == "Asking the forge…"
-    assert "not connected" in told(ReleaseBook(), online=False)
+    assert told(ReleaseBook(), away="The box does not answer.") == "The box does not answer."
     refused = HeroError("unreachable", "The forge does not answer.", hint="Look at its machine.")
     assert told(ReleaseBook(), problem=refused) == (
-        "The forge does not answer.\n\nLook at its machine.\nctrl-r asks again."
+        "The forge does not answer.\nLook at its machine.\n\nctrl-r tries again."
     )
     full = ReleaseBook(tuple(history(3)), 2, known=True)
     assert told(full).startswith("None of the newest 3 matches.")

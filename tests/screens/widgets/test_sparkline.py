@@ -31,3 +31,7 @@ def test_nothing_and_zero_are_drawn_too() -> None:
 
 def test_a_poor_terminal_gets_ascii() -> None:
     assert sparkline([1, 100], 2, ASCII) == "_#"
+
+
+def test_figures_beyond_all_measure_are_left_out() -> None:
+    assert sparkline([1.7e308, -1.7e308], 2) == "  "

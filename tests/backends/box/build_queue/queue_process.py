@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from backends.model.calls import BuildListParams
+from backends.model.build_calls import BuildListParams
 from backends.rpc.connection import Connection
 from backends.rpc.wire import Request
 from tests.backends.box.build_queue.slots import Yard

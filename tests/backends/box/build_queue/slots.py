@@ -12,7 +12,7 @@ from typing import Any
 from backends.box.links import Links
 from backends.box.queue.queue import BuildQueue
 from backends.database import Database
-from backends.model.calls import BuildSubmitParams, BuildSubmitResult
+from backends.model.build_calls import BuildSubmitParams, BuildSubmitResult
 from backends.model.errors import HeroError
 from backends.model.state import Build
 from backends.rpc.connection import Connection, connect
@@ -83,9 +83,9 @@ class Yard:
         self.queue = BuildQueue(
             self.database, self.links, at_once=self.at_once, memory=lambda: self.memory, tell=self.told.append
         )
+        await self.queue.open()  # before anybody can ask it, as the box does
         self.server = Server(self.folder / "rpc.sock", self._attach)
         await self.server.start()
-        await self.queue.open()
 
     async def stop(self) -> None:
         await self.queue.close()

@@ -11,7 +11,8 @@ import pytest
 from backends.box.fleet import Fleet
 from backends.box.queue.fanout import FanOut
 from backends.forge.folder import FolderForge
-from backends.model.calls import BuildListParams, ReportParams
+from backends.model.box_calls import ReportParams
+from backends.model.build_calls import BuildListParams
 from backends.model.release import release_tag
 from backends.model.state import ServiceStatus, SlotStatus
 from tests.backends.box.build_queue.slots import Yard, yard

@@ -11,7 +11,7 @@ import pytest
 
 from backends.box.queue import keeping
 from backends.box.queue import queue as queue_module
-from backends.model.calls import BuildListParams
+from backends.model.build_calls import BuildListParams
 from backends.model.errors import HeroError
 from tests.backends.box.build_queue.slots import Yard, yard
 
@@ -157,6 +157,27 @@ async def test_an_end_that_a_full_disk_refuses_counts_and_is_kept_later(
     await until(lambda: asked.build_id not in box.queue._keeping.unkept)
     await box.restart()
     assert (await box.queue.get(asked.build_id)).state == "succeeded"
+
+
+async def test_an_end_that_is_not_on_the_disk_yet_is_listed_once(
+    box: Yard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mik = await box.slot("mik")
+    first, second = await box.submit("mik", "hero_a"), await box.submit("mik", "hero_b")
+    monkeypatch.setattr(box.queue._keeping, "keep", full)
+    for asked in (first, second):
+        await box.until_begun(mik, asked.build_id)
+        mik.end(asked.build_id)
+        await box.until(asked.build_id, "succeeded")
+    ids = [second.build_id, first.build_id]
+    page = await box.queue.listed(BuildListParams(states=("succeeded",)))
+    assert [one.id for one in page.builds] == ids
+    pages = [await box.queue.listed(BuildListParams(limit=1, before=before)) for before in (None, ids[0])]
+    assert [one.id for page in pages for one in page.builds] == ids
+    assert [page.more for page in pages] == [True, False]
+    monkeypatch.undo()
+    await box.queue._keeping.keep(await box.queue.get(first.build_id))  # between the look at it and at the disk
+    assert [one.id for one in (await box.queue.listed(BuildListParams())).builds] == ids
 
 
 async def test_many_builds_wait_without_holding_up_the_box(box: Yard) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from backends.model.calls import BuildListResult
+from backends.model.build_calls import BuildListResult
 from backends.model.errors import HeroError
 from backends.model.state import Build
 from backends.rpc.connection import Connection, connect

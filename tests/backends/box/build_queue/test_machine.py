@@ -11,7 +11,7 @@ from pathlib import Path
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from backends.model.calls import BuildListParams
+from backends.model.build_calls import BuildListParams
 from backends.model.errors import HeroError
 from tests.backends.box.build_queue.slots import FakeSlot, Yard, yard
 

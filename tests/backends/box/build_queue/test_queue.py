@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from backends.model.calls import BuildListParams
+from backends.model.build_calls import BuildListParams
 from backends.model.errors import HeroError
 from tests.backends.box.build_queue.slots import GIB, Yard, yard
 

@@ -6,7 +6,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from backends.box.queue.rules import Room, as_ended, choose, merged, needs_build, waiting_for
-from backends.model.calls import BuildSubmitParams
+from backends.model.build_calls import BuildSubmitParams
 from backends.model.state import Build, Phase, ServiceStatus
 
 HEAD = "a" * 40

@@ -14,8 +14,8 @@ import pytest
 
 from backends.box.edge.inbox import Look
 from backends.box.edge.receive import BODY_LIMIT
-from backends.model.calls import WebhookParams
 from backends.model.errors import HeroError
+from backends.model.forge_calls import WebhookParams
 from tests.backends.box.edge.conftest import SECONDS, Served, idle
 from tests.backends.box.edge.deliveries import REPO, TEAM_REPO, encoded, form, headers, push, release
 

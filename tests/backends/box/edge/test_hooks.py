@@ -16,7 +16,7 @@ from backends.box.edge.signature import is_signed, sign
 from backends.database import Database
 from backends.forge.base import Forge
 from backends.model.errors import HeroError
-from backends.model.state import HookState
+from backends.model.forge import HookState
 from tests.backends.box.edge.deliveries import REPO, push
 from tests.backends.box.edge.hookforge import HookForge
 

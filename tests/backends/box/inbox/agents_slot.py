@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from backends.model.agents import Agent
-from backends.model.calls import ReportParams
+from backends.model.box_calls import ReportParams
 from backends.model.errors import HeroError
 from backends.model.state import SlotStatus
 from backends.rpc.connection import Connection, connect

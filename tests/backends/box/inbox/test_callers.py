@@ -14,7 +14,7 @@ from backends.box.inbox.callers import Callers
 from backends.box.links import Links
 from backends.box.rights import Rights
 from backends.box.team import Team
-from backends.model.calls import ReportParams
+from backends.model.box_calls import ReportParams
 from backends.model.errors import HeroError
 from backends.model.state import SlotStatus
 from backends.rpc.connection import Connection

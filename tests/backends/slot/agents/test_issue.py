@@ -20,18 +20,14 @@ from backends.model.team import TeamRepo
 from backends.model.team_files import UserFile
 from backends.slot.agents.issue import IssueWork, folder_of, issue_prompt, prepare
 from backends.slot.agents.issue_comments import AgentIssues, commits_of, result_text, started_text
-from tests.backends.slot.origins import IDENTITY, run
+from tests.backends.slot.origins import run
 from tests.backends.slot.slots import BRANCH, REPO, SERVICE, Bench, bench, until
+
+pytestmark = pytest.mark.usefixtures("identity")
 
 OTHER = "lhumina_code/Hero.Docs"
 NOW = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)
 SESSION = "7f1c2d3e-0000-4000-8000-000000000001"
-
-
-@pytest.fixture(autouse=True)
-def identity(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in IDENTITY.items():
-        monkeypatch.setenv(name, value)
 
 
 @pytest.fixture
