@@ -274,7 +274,7 @@ class CellActions:
             if key is not None:
                 chosen(key)
 
-        self._app.push_screen(ChooseDialog(title, items), answered)
+        self._app.push_screen(ChooseDialog(title, items, close=self._desk.key("picker.cancel")), answered)
 
 
 def _curl(socket: str) -> str:

@@ -151,7 +151,8 @@ class CockpitDesk:
         fleet = self.fleet
         faults = sum(len(slot.faulty) for slot in fleet.slots.values())
         why = (fleet.why,) if fleet.connection == "reconnecting" else ()
-        problems = [*why, *fleet.problems, *self._app.problems]
+        own = fleet.slots.get(self._me)
+        problems = [*why, *(own.head.problems if own else ()), *fleet.problems, *self._app.problems]
         return StatusView(
             box=fleet.box or self._app.box_name,
             connection=_CONNECTION[fleet.connection],

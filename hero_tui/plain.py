@@ -8,7 +8,7 @@ import io
 import os
 import stat
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 
 from backends.client.live import LiveBox, State
@@ -49,6 +49,8 @@ def opening(view: FleetView) -> Iterator[str]:
     for user, cell in faults:
         yield f"Needs attention: {_cell(user, cell)}"
     for user in view.users():
+        yield from _problems(user, (), view.slots[user].head.problems)
+    for user in view.users():
         yield f"{clean(user)} runs {_runs(view.slots[user])}."
 
 
@@ -63,6 +65,7 @@ def changes(before: FleetView, after: FleetView) -> Iterator[str]:
             continue
         if old.head.stale != new.head.stale:
             yield f"The slot of {clean(user)} {'is away' if new.head.stale else 'is back'}."
+        yield from _problems(user, old.head.problems, new.head.problems)
         yield from _cells(user, old, new)
         yield from _agents(user, old, new)
 
@@ -72,6 +75,13 @@ def question(item: InboxItem) -> str:
     options = f" Options: {', '.join(map(clean, item.options))}." if item.options else ""
     how = f" Answer: hero_dev answer {clean(item.id)}."
     return f"{clean(item.sender)} asks you: {clean(item.text)}{options}{how}"
+
+
+def _problems(user: str, before: Sequence[str], after: Sequence[str]) -> Iterator[str]:
+    """What is wrong with a slot itself; that it is well again is said once, of all together."""
+    yield from (f"The slot of {clean(user)}: {clean(one)}" for one in after if one not in before)
+    if before and not after:
+        yield f"Nothing is wrong any more with the slot of {clean(user)} itself."
 
 
 def _cells(user: str, old: SlotView, new: SlotView) -> Iterator[str]:

@@ -58,7 +58,8 @@ class AgentForm(ModalScreen[str]):
         place = list(self._branches).index(self._service) if self._service else 0
         with Vertical(classes="dialog", id="form") as panel:
             panel.border_title = f"new agent in the slot of {clean(self.desk.me)}"
-            panel.border_subtitle = "enter start · \\ enter: new line · tab next field · esc close"
+            start, close = self.desk.key("form.start"), self.desk.key("form.cancel")
+            panel.border_subtitle = f"{start} start · \\ enter: new line · tab next field · {close} close"
             yield AgentText(self._prompt, placeholder="What is it to do?", id="form-prompt")
             yield from self._fields(services, place)
             yield Static("", markup=False, id="form-payer")

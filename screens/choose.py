@@ -17,22 +17,25 @@ from screens.widgets.picker_model import PickerItem
 
 
 class ChooseDialog(ModalScreen[str | None]):
-    """Its result is the key of the chosen item, None after Esc."""
+    """Its result is the key of the chosen item, None after `close`, the key that leaves a picker."""
 
     CSS_PATH = "../styles/choose.tcss"
     AUTO_FOCUS = "#picker-query"
 
-    def __init__(self, title: str, items: Sequence[PickerItem], *, placeholder: str = "type to search") -> None:
+    def __init__(
+        self, title: str, items: Sequence[PickerItem], *, close: str = "esc", placeholder: str = "type to search"
+    ) -> None:
         super().__init__()
         self._title = clean(title)
         self._items = tuple(items)
+        self._close = close
         self._placeholder = placeholder
 
     def compose(self) -> ComposeResult:
         """The picker in a panel."""
         with Vertical(classes="dialog", id="choose") as panel:
             panel.border_title = self._title
-            panel.border_subtitle = "enter choose · esc close"
+            panel.border_subtitle = f"enter choose · {self._close} close"
             yield FuzzyPicker(placeholder=self._placeholder)
 
     def on_mount(self) -> None:

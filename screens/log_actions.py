@@ -134,7 +134,9 @@ class LogActions:
         except HeroError as error:
             self._desk.tell(f"{error.message} {error.hint}".strip(), failed=True)
             return None
-        self._desk.tell(f"saved {_counted(count)} in {path}")
+        older = bool(places) and scene.above(places[0]) is not None
+        what = f"the last {_counted(count)}, not the older ones," if older else _counted(count)
+        self._desk.tell(f"saved {what} in {path}")
         return path
 
     async def open(self, tool: Tool) -> None:

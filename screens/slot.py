@@ -14,7 +14,7 @@ from screens.desk import Desk, Target
 from screens.fleet_view import Changes
 from screens.frame import HeroScreen
 from screens.widgets.cells import age_text, is_faulty, reason_text
-from screens.widgets.celltext import first_of
+from screens.widgets.celltext import clean, first_of
 from screens.widgets.detail import DetailPane, DetailView, detail_of
 from screens.widgets.filterbar import FilterBar
 from screens.widgets.list_filters import matcher
@@ -23,6 +23,9 @@ from screens.widgets.no_answer import no_box, slot_doubt
 from screens.widgets.service_order import SORTS, Sort, ordered
 from screens.widgets.servicelist import ServiceList, ServiceRow
 from screens.widgets.titles import set_titles
+
+_LONG = 1_000
+"""Characters of a problem that are shown; a broken manifest may quote much of itself."""
 
 
 class SlotScreen(HeroScreen):
@@ -48,6 +51,7 @@ class SlotScreen(HeroScreen):
     def body(self) -> Iterable[Widget]:
         """List and details; a banner where the slot is not mine."""
         yield Static("", markup=False, id="slot-banner", classes="banner")
+        yield Static("", markup=False, id="slot-problems", classes="banner")
         with Container(id="slot-body"):
             with Container(id="slot-list", classes="panel"):
                 yield ServiceList(id="services")
@@ -133,6 +137,10 @@ class SlotScreen(HeroScreen):
 
     def _show_head(self) -> None:
         slot, sentence = self.desk.fleet.slots.get(self.user), self._sentence()
+        problems = self.query_one("#slot-problems", Static)
+        problems.display = bool(slot and slot.head.problems)
+        if slot:
+            problems.update("\n".join(clean(one, _LONG) for one in slot.head.problems))
         panel, empty = self.query_one("#slot-list"), self.query_one("#slot-empty", Static)
         self.list.display, empty.display = not sentence, bool(sentence)
         empty.update(sentence)

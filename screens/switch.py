@@ -58,12 +58,14 @@ class SwitchDialog(ModalScreen[None]):
         """What runs now, the list, and what went wrong while it was filled."""
         with Vertical(classes="dialog", id="switch") as panel:
             panel.border_title = f"switch {clean(self.service)}"
-            panel.border_subtitle = "enter plan · B back to previous · esc close"
+            back, close = self.desk.key("switch.back"), self.desk.key("picker.cancel")
+            panel.border_subtitle = f"enter plan · {back} back to previous · {close} close"
             yield Static(self._now_text(), markup=False, id="switch-now")
             yield FuzzyPicker(
                 placeholder="branch, hash, author, subject…",
                 sections=SECTIONS,
                 loading=True,
+                # The default, whatever the key is: Textual lays own keys over bindings after it has dropped some.
                 spared="B",
                 id="switch-picker",
             )

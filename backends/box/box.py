@@ -227,10 +227,10 @@ class Box:
     def _tell(self, events: Sequence[Event]) -> None:
         self.subscribers.publish(events)
 
-    def _slot_lost(self, slot: str) -> None:
+    def _slot_lost(self, slot: str, hangs: str) -> None:
         self.queue.slot_lost(slot)
         if not self._closing:
-            self.log.put(self.fleet.disconnected(slot, now()))
+            self.log.put(self.fleet.disconnected(slot, now(), hangs))
 
     def _take_team(self) -> list[Event]:
         people = self.team.people

@@ -106,8 +106,8 @@ class Fleet:
         kept += self._set_agents(slot, report, now)
         return Changes(kept, self._set_operations(slot, report, now))
 
-    def disconnected(self, name: str, now: datetime) -> list[Event]:
-        """The slot's daemon is gone; what it last told stays, as stale."""
+    def disconnected(self, name: str, now: datetime, why: str = "") -> list[Event]:
+        """The slot's daemon is gone, or hangs and `why` says so; what it last told stays, as stale."""
         slot = self._slots.get(name)
         if slot is None or not slot.head.online:
             return []
@@ -115,7 +115,9 @@ class Fleet:
             del self._slots[name]
             return [Event(seq=0, time=now, box=self._box, slot=name, kind="slot.removed")]
         slot.operations.clear()
-        return self._set_head(slot, slot.head.model_copy(update={"online": False, "stale": True}), now)
+        problems = (*slot.head.problems, *([why] if why else []))
+        away = {"online": False, "stale": True, "problems": problems}
+        return self._set_head(slot, slot.head.model_copy(update=away), now)
 
     def slots(self) -> tuple[SlotStatus, ...]:
         """Every slot, by name."""

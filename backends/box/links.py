@@ -9,16 +9,22 @@ from typing import Any
 
 from backends.model.errors import HeroError
 from backends.rpc.connection import Connection
+from backends.rpc.pulse import watch
 
 log = logging.getLogger(__name__)
 
 NEWS_SECONDS = 10.0
+PATIENCE_SECONDS = 30.0
+"""A daemon that is starved is not one that hangs: many of them on a busy machine all want the same two cores."""
+
+LostWatcher = Callable[[str, str], None]
+"""Takes the slot and, where its daemon hangs, a sentence about that."""
 
 
 class Links:
-    """At most one connection a slot: the newest that told the slot's whole state. `on_lost` gets its slot."""
+    """At most one connection a slot: the newest that told the slot's whole state."""
 
-    def __init__(self, on_lost: Callable[[str], None]):
+    def __init__(self, on_lost: LostWatcher):
         self._on_lost = on_lost
         self._links: dict[str, Connection] = {}
         self._calls: set[asyncio.Task[None]] = set()
@@ -28,7 +34,8 @@ class Links:
         if self._links.get(slot) is connection:
             return
         self._links[slot] = connection
-        connection.when_lost(lambda _: self._lost(slot, connection))
+        watch(connection, _silent(slot, connection), PATIENCE_SECONDS)
+        connection.when_lost(lambda why: self._lost(slot, connection, why))
 
     def speaks_for(self, slot: str, connection: Connection) -> bool:
         """Whether `connection` is the slot's present one."""
@@ -66,10 +73,19 @@ class Links:
             task.cancel()
         await asyncio.gather(*self._calls, return_exceptions=True)
 
-    def _lost(self, slot: str, connection: Connection) -> None:
+    def _lost(self, slot: str, connection: Connection, why: HeroError) -> None:
         if self._links.get(slot) is connection:
             del self._links[slot]
-            self._on_lost(slot)
+            self._on_lost(slot, why.message if why.code == "timeout" else "")
+
+
+def _silent(slot: str, connection: Connection) -> HeroError:
+    pid = connection.peer.pid
+    return HeroError(
+        "timeout",
+        f"The daemon of {slot}'s slot (pid {pid}) hangs: no answer for {PATIENCE_SECONDS:g} s. "
+        "Once it is ended, the box starts it again.",
+    )
 
 
 async def _tell(slot: str, connection: Connection, method: str, params: dict[str, Any]) -> None:

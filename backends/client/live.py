@@ -15,7 +15,6 @@ from backends.client.agent_log import follow_agent_log
 from backends.client.fleet import whole_fleet
 from backends.client.follow import follow_logs
 from backends.client.locate import Where
-from backends.client.pulse import pulse
 from backends.client.start import start_box, start_slot
 from backends.model.agent_calls import PeekAgentLogParams
 from backends.model.agents import AgentLine
@@ -27,6 +26,7 @@ from backends.model.slot_calls import LogsParams
 from backends.model.state import Event, FleetSnapshot, LogLine
 from backends.rpc.connection import Connection, connect
 from backends.rpc.looking import check_looks
+from backends.rpc.pulse import watch
 from backends.rpc.subscription import Subscription
 
 R = TypeVar("R", bound=BaseModel)
@@ -39,6 +39,8 @@ _TURN_SECONDS = 0.001
 _STEADY_SECONDS = 5.0
 """A connection that lasted so long was a good one: after its loss the next is tried at once."""
 _BACK_OFF = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0)
+PATIENCE_SECONDS = 10.0
+"""A box that is there has been seen to need five seconds, where ten programs wanted two cores."""
 
 
 class LiveBox:
@@ -71,7 +73,8 @@ class LiveBox:
             began = time.monotonic()
             try:
                 connection = await self._open_box()
-                async with Subscription(connection) as events, pulse(connection):
+                watch(connection, _silent(connection), PATIENCE_SECONDS)
+                async with Subscription(connection) as events:
                     await self._catch_up(connection)
                     self._on_state("online", "")
                     await self._follow(events)
@@ -204,6 +207,14 @@ class LiveBox:
 def result_of(method: str) -> type[BaseModel]:
     """The model of a method's result."""
     return BY_NAME[method].result
+
+
+def _silent(box: Connection) -> HeroError:
+    return HeroError(
+        "unreachable",
+        f"{box.label} has not answered for {PATIENCE_SECONDS:g} s.",
+        hint="`hero_dev doctor` looks what it does.",
+    )
 
 
 def _dumped(params: Frozen | None) -> dict[str, Any]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
-import ssl
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from http.cookiejar import CookieJar, DefaultCookiePolicy
@@ -14,6 +13,7 @@ from urllib.parse import urljoin, urlsplit
 
 from backends.forge.forgejo_errors import PAUSE_LIMIT, Reply, Site
 from backends.forge.lean_httpx import httpx
+from backends.forge.trust import machine_trust
 from backends.version import VERSION
 
 TRIES = 4
@@ -242,8 +242,7 @@ class ForgejoHttp:
         if self._closed:
             raise self.site.error("cancelled", f"The connection to {self.site.name} was closed.", "Start again.")
         if self._client is None:
-            # The machine's own certificates, as git uses them; reading them takes a moment.
-            trust = await asyncio.to_thread(ssl.create_default_context) if self._transport is None else False
+            trust = await machine_trust() if self._transport is None else False
             self._client = self._client or httpx.AsyncClient(
                 verify=trust,
                 limits=_LIMITS,

@@ -8,6 +8,7 @@ from typing import Any, Literal
 from urllib.parse import urlencode
 
 from backends.forge.lean_httpx import httpx
+from backends.forge.trust import machine_trust
 from backends.model.errors import HeroError
 from backends.version import VERSION
 
@@ -57,9 +58,7 @@ class ForgeOAuth:
         }
         if self._secret:
             fields["client_secret"] = self._secret
-        async with httpx.AsyncClient(
-            timeout=_SECONDS, follow_redirects=False, headers={"User-Agent": f"hero-team-box/{VERSION}"}
-        ) as client:
+        async with await _client() as client:
             told = await self._ask(client, "POST", "/login/oauth/access_token", data=fields)
             token = told.get("access_token")
             if not isinstance(token, str) or not token.isascii() or not token.isprintable():
@@ -77,9 +76,7 @@ class ForgeOAuth:
         Raises HeroError: `unreachable`, `failed`.
         """
         fields = {"grant_type": "authorization_code", "client_id": self._client, "code": "none"}
-        async with httpx.AsyncClient(
-            timeout=_SECONDS, follow_redirects=False, headers={"User-Agent": f"hero-team-box/{VERSION}"}
-        ) as client:
+        async with await _client() as client:
             status, body = await self._answer(client, "POST", "/login/oauth/access_token", data=fields)
         if status not in _REFUSALS:
             raise HeroError("failed", f"The forge answered {status}.", hint="Does it let applications sign in?")
@@ -104,6 +101,16 @@ class ForgeOAuth:
                 "unreachable", f"The forge cannot be asked: {type(error).__name__}.", hint="Try again in a moment."
             ) from None
         return answer.status_code, body
+
+
+async def _client() -> httpx.AsyncClient:
+    return httpx.AsyncClient(
+        verify=await machine_trust(),
+        timeout=_SECONDS,
+        follow_redirects=False,
+        trust_env=False,
+        headers={"User-Agent": f"hero-team-box/{VERSION}"},
+    )
 
 
 def _document(status: int, body: bytes) -> dict[str, Any]:

@@ -34,6 +34,7 @@ def slot_tip(slot: SlotView) -> Content:
         ("claude", f"{head.credential} {head.credential_state}".strip()),
         ("agents", ", ".join(f"{agent.name} {agent.state}" for agent in live)),
         ("away", "its daemon is away; what is shown may be out of date" if head.stale else ""),
+        *(("problem", one) for one in head.problems),
     ]
     return _tip(clean(head.slot), facts)
 

@@ -35,6 +35,7 @@ def row_of(slot: SlotView, *, tagged: bool, waits: int) -> GridRow:
         agents=len(live),
         agents_state=min(live, key=_AGENTS_FIRST.index, default=""),
         waits=waits,
+        problems=len(head.problems),
         role=head.role,
         box=head.box,
         leads=head.slot.startswith(f"{INTEGRATION}@"),

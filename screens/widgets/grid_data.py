@@ -22,9 +22,9 @@ class GridRow:
     """A user's slot. `tag` is the credential column, `short_tag` its spelling on a narrow screen.
 
     `tag_state`: whether it is `expiring` or `cooling`. `agents` counts the live ones, `agents_state` is the state
-    that matters most among them. A `stale` row is drawn as possibly out of date. `waits` counts what of it waits
-    for the person at the keyboard. A row that `leads` comes first among those of its box. A `head` stands over
-    `members` rows, which are hidden while it is `folded`.
+    that matters most among them. A `stale` row is drawn as possibly out of date. `problems` counts what the slot
+    says is wrong with itself, `waits` what of it waits for the person at the keyboard. A row that `leads` comes
+    first among those of its box. A `head` stands over `members` rows, which are hidden while it is `folded`.
     """
 
     key: str
@@ -37,6 +37,7 @@ class GridRow:
     agents: int = 0
     agents_state: str = ""
     waits: int = 0
+    problems: int = 0
     role: str = ""
     box: str = ""
     leads: bool = False

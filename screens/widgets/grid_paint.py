@@ -148,22 +148,25 @@ def _bar(progress: float, width: int, ink: Ink, ground: Style) -> Line:
 
 
 def _compact(cell: GridCell, width: int, ink: Ink, ground: Style) -> Line:
-    """`● dev_mik ↓`: run state, branch, drift where there is one."""
+    """`● dev_mik ✗↓`: run state, branch, that its build failed, drift where there is one."""
     if cell.busy is not None:
         how_far = f"{cell.progress:.0%}" if cell.progress is not None else ""
         text = f" {how_far} {cell.busy}" if how_far else f" {cell.busy}"
         return (ink.put(ink.glyphs.busy + fit(text, width - 1), "grid--busy", ground),)
-    drift = cell.drift not in ("", "current")
-    room = width - 3 if drift else width - 2
+    tail: Line = (ink.sign("build", "failed", ground),) if cell.build == "failed" else ()
+    if cell.drift not in ("", "current"):
+        tail += (ink.sign("drift", cell.drift, ground),)
     health = ink.sign("health", cell.health, ground)
-    branch = ink.put(f" {short_branch(cell.branch, room)}", _branch_style(cell), ground)
-    return (health, branch, ink.sign("drift", cell.drift, ground)) if drift else (health, branch)
+    branch = ink.put(f" {short_branch(cell.branch, width - 2 - len(tail))}", _branch_style(cell), ground)
+    return (health, branch, *tail)
 
 
 def _heat(cell: GridCell, width: int, ink: Ink, ground: Style) -> Line:
     """The one sign that matters most: what runs, what is wrong, what is out of date, or how it is."""
     if cell.busy is not None:
         sign = ink.put(ink.glyphs.busy, "grid--busy", ground)
+    elif cell.build == "failed" and cell.drift != "missing" and cell.health not in ("crashed", "unhealthy"):
+        sign = ink.sign("build", "failed", ground)
     elif cell.drift == "missing" or (cell.health == "healthy" and cell.drift in ("behind", "modified")):
         sign = ink.sign("drift", cell.drift, ground)
     else:
@@ -180,6 +183,9 @@ def paint_label(
     name = "grid--label-hot" if hot else "grid--label-pinned" if row.pinned else "grid--label"
     stale = ink.glyphs.stale if row.stale else " "
     top: Line = (ink.put(f"{fit(row.title, geometry.label - 2)}{stale} ", name, ground),)
+    if row.problems and not row.stale:
+        title = ink.put(fit(row.title, geometry.label - 2), name, ground)
+        top = (title, ink.sign("health", "unhealthy", ground), Segment(" ", ground))
     if geometry.tag:
         top += _tag(row, geometry, ink, ground)
     if geometry.agents:
@@ -190,10 +196,13 @@ def paint_label(
 
 
 def _notes(row: GridRow, faults: int, width: int, ink: Ink, ground: Style) -> Line:
-    """`✖ 2 faults ? 1 waits`: what of the row a person should look at."""
+    """`▲ 1 problem ✖ 2 faults ? 1 waits`: what of the row a person should look at."""
     if row.stale:
         return (ink.put(fit("not up to date", width), "grid--stale", ground),)
     notes: list[tuple[str, str]] = []
+    if row.problems:
+        text = f"{ink.glyphs.health['unhealthy']} {row.problems} problem{'s' * (row.problems > 1)} "
+        notes.append((text, "health--unhealthy"))
     if faults:
         notes.append((f"{ink.glyphs.health['crashed']} {faults} fault{'s' * (faults > 1)} ", "health--crashed"))
     if row.waits:

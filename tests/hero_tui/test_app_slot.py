@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from backends.model.state import Event, SlotStatus
 from screens.slot import SlotScreen
 from screens.widgets.servicelist import ServiceList
 from tests.hero_tui.fleets import NOW, Cockpit, cell, changed, operation, progress
@@ -71,6 +72,43 @@ async def test_a_service_that_comes_or_goes_keeps_the_cursor() -> None:
         await cockpit.settle(pilot)
         assert services.service == "hero_slides"
         assert "hero_added" in cockpit.text
+
+
+def problem(seq: int, user: str, *problems: str, stale: bool = False) -> Event:
+    head = SlotStatus(
+        box="demo", slot=user, problems=problems, online=not stale, stale=stale, seen_at=NOW
+    ).model_dump(mode="json")
+    kind = "slot.offline" if stale else "slot.changed"
+    return Event(seq=seq, time=NOW, box="demo", slot=user, kind=kind, data=head)
+
+
+async def test_what_is_wrong_with_a_slot_itself_stands_over_its_services_and_at_its_row() -> None:
+    cockpit = Cockpit()
+    async with cockpit.running() as pilot:
+        broken = "hero.toml: line 3: \x1b[31mbranch\x1b[0m has no name."
+        cockpit.tell(problem(11, "alice", broken))
+        cockpit.tell(problem(12, "mik", "One thing.", "Another."))
+        await cockpit.settle(pilot)
+        assert "▲ 1 problem" in cockpit.text
+        assert "▲ 2 problems" in cockpit.text
+        assert "hero.toml: line 3: branch has no name." in cockpit.text.splitlines()[0]
+        await cockpit.press(pilot, "2")
+        assert cockpit.text.splitlines()[1].strip() == "hero.toml: line 3: branch has no name."
+        await cockpit.press(pilot, "u", *"mik", "enter")
+        assert [line.strip() for line in cockpit.text.splitlines()[2:4]] == ["One thing.", "Another."]
+        cockpit.tell(problem(13, "mik"))
+        await cockpit.settle(pilot)
+        assert "One thing." not in cockpit.text
+
+
+async def test_a_slot_whose_daemon_hangs_says_so() -> None:
+    cockpit = Cockpit()
+    async with cockpit.running() as pilot:
+        cockpit.tell(problem(11, "mik", "The daemon of mik's slot (pid 7) hangs.", stale=True))
+        await cockpit.settle(pilot)
+        assert "mik≈" in cockpit.text.replace(" ", "")
+        await cockpit.press(pilot, "u", *"mik", "enter")
+        assert "The daemon of mik's slot (pid 7) hangs." in cockpit.text
 
 
 async def test_marked_services_restart_together() -> None:

@@ -159,3 +159,20 @@ async def test_a_key_that_one_place_gives_up_goes_on_in_the_others() -> None:
         assert {"host.filter"} <= live
         await cockpit.press(pilot, "9")
         assert "team.plan" in {entry.id for entry in cockpit.app.live_keys()}
+
+
+async def test_the_dialogs_that_start_something_name_the_keys_that_they_heed() -> None:
+    own = {"switch.back": "Z", "picker.cancel": "f8", "form.start": "f9", "form.cancel": "f10"}
+    cockpit = Cockpit(settings=Settings(keys=own))
+    async with cockpit.running() as pilot:
+        await cockpit.press(pilot, "right", "s")
+        assert "enter plan · Z back to previous · f8 close" in cockpit.text
+        await cockpit.press(pilot, "Z")
+        assert cockpit.screen_name == "PlanDialog"
+        await cockpit.press(pilot, "escape", "f8")
+        assert cockpit.screen_name == "FleetScreen"
+        await cockpit.press(pilot, "a")
+        assert "f9 start" in cockpit.text
+        assert "f10 close" in cockpit.text
+        await cockpit.press(pilot, "f10")
+        assert cockpit.screen_name == "FleetScreen"

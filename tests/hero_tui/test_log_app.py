@@ -22,6 +22,7 @@ from hero_tui.log_app import LogApp
 from hero_tui.manners import Facts
 from hero_tui.resident import client
 from hero_tui.settings import Loaded, Settings
+from screens import log_actions
 from screens.widgets.logview import LogView
 from tests.conftest import screen_text
 from tests.hero_tui.fleets import NOW
@@ -195,6 +196,17 @@ async def test_lines_are_copied_saved_and_opened(tmp_path: Path, monkeypatch: py
         await pilot.press("o")
         await until(pilot, lambda: len(opened) == 2)
         assert opened[1] == ["true", str(one)]
+
+
+async def test_of_more_lines_than_are_saved_the_older_ones_are_told_to_be_left_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(log_actions, "SAVED_LINES", 2)
+    async with showing(written(tmp_path, "one.log", "a\n", "b\n", "c\n")) as (app, pilot):
+        await pilot.press("s")
+        await until(pilot, lambda: "saved the last 2 lines, not the older ones, in" in screen_text(app))
+        (saved,) = saved_logs().glob("one-*.log")
+        assert saved.read_text() == "b\nc\n"
 
 
 async def test_of_a_file_that_is_gone_what_was_in_it_is_opened(

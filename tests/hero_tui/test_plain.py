@@ -61,6 +61,20 @@ def test_a_slot_that_goes_away_is_said_once() -> None:
     assert list(plain.changes(FLEET.view, after.view)) == ["The slot of mik is away."]
 
 
+def test_what_is_wrong_with_a_slot_itself_is_said_and_that_it_is_mended() -> None:
+    def told(*problems: str) -> store.Fleet:
+        fleet = snapshot(seq=20)
+        slots = tuple(
+            one.model_copy(update={"problems": problems}) if one.slot == "mik" else one for one in fleet.slots
+        )
+        return store.with_snapshot(FLEET, fleet.model_copy(update={"slots": slots}))
+
+    one, two = told("Line 3 \x1b[31mhas no name."), told("Line 3 \x1b[31mhas no name.", "So has line 4.")
+    assert "The slot of mik: Line 3 has no name." in list(plain.opening(one.view))
+    assert list(plain.changes(one.view, two.view)) == ["The slot of mik: So has line 4."]
+    assert list(plain.changes(two.view, FLEET.view)) == ["Nothing is wrong any more with the slot of mik itself."]
+
+
 def test_a_question_says_how_to_answer_and_no_escape_gets_through() -> None:
     item = InboxItem(
         id="q-1",

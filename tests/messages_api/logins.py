@@ -14,6 +14,7 @@ from types import TracebackType
 from typing import Any
 
 HOSTS = ("api.anthropic.com", "platform.claude.com")
+_NAMES = ",".join(f"DNS:{host}" for host in HOSTS)
 TOKEN_PATH = "/v1/oauth/token"
 
 
@@ -111,10 +112,9 @@ def _pump(source: socket.socket, target: socket.socket) -> None:
         return
 
 
-def certificate(folder: Path) -> Path:
-    """A certificate for HOSTS with its key, in one file; whoever trusts it sees the stand-in in their place."""
+def certificate(folder: Path, names: str = _NAMES) -> Path:
+    """A certificate for `names` with its key, in one file; whoever trusts it sees the stand-in in their place."""
     made = folder / "outside.pem"
-    names = ",".join(f"DNS:{host}" for host in HOSTS)
     words = ["-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"]
     files = ["-keyout", str(made), "-out", str(folder / "crt.pem")]
     argv = ["openssl", "req", *words, "-subj", "/CN=outside.example", "-addext", f"subjectAltName={names}", *files]

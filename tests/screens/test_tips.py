@@ -68,6 +68,7 @@ async def test_a_move_within_a_cell_paints_nothing_and_the_tooltip_stays(monkeyp
         at = place_of(cockpit.grid, "mik", "hero_db")
         await move(cockpit, pilot, cockpit.grid, *at)
         await cockpit.until(pilot, lambda: bool(told(cockpit)))
+        await cockpit.settle(pilot)
         painted, looked = list[Any](), list[Any]()
         monkeypatch.setattr(cockpit.app, "_display", lambda *args: painted.append(args))
         monkeypatch.setattr(cockpit.grid, "_tip", lambda *args: looked.append(args))

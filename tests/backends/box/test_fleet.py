@@ -62,6 +62,19 @@ def test_only_the_cell_that_changed_is_told() -> None:
     assert ServiceStatus.model_validate(changes.kept[0].data).health == "crashed"
 
 
+def test_a_daemon_that_hangs_is_a_problem_of_its_slot_until_it_tells_again() -> None:
+    fleet = fleet_of(whole(cell()))
+    (event,) = fleet.disconnected("alice", LATER, "It hangs.")
+    assert event.data["problems"] == ["It hangs."]
+    status = fleet.slot("alice")
+    assert status is not None
+    assert (status.stale, status.problems) == (True, ("It hangs.",))
+    fleet.apply(whole(cell()), LATER)
+    status = fleet.slot("alice")
+    assert status is not None
+    assert (status.stale, status.problems) == (False, ())
+
+
 def test_what_a_whole_report_does_not_name_is_gone() -> None:
     fleet = fleet_of(whole(cell("db"), cell("web")))
     assert kinds(fleet.apply(whole(cell("web")), LATER).kept) == [("service.removed", "db")]

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from backends.client import pulse
+from backends.client import live
 from backends.client.fleet import PAGE, whole_fleet
 from backends.client.follow import follow_logs
 from backends.client.live import LiveBox
@@ -22,6 +22,7 @@ from backends.model.errors import HeroError
 from backends.model.paths import BoxPaths
 from backends.model.slot_calls import LogsParams
 from backends.model.state import Event, FleetSnapshot, SlotStatus
+from backends.rpc import pulse
 from backends.rpc.connection import connect
 
 DEADLINE = 20.0
@@ -107,7 +108,7 @@ async def test_a_daemon_that_hangs_is_no_connection(
     short_dir: Path, monkeypatch: pytest.MonkeyPatch, answered: int
 ) -> None:
     monkeypatch.setattr(pulse, "PULSE_SECONDS", 0.01)
-    monkeypatch.setattr(pulse, "PATIENCE_SECONDS", 0.05)
+    monkeypatch.setattr(live, "PATIENCE_SECONDS", 0.05)
     box = BoxPaths(short_dir)
     states: list[tuple[str, str]] = []
     lost = asyncio.Event()

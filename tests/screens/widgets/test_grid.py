@@ -15,6 +15,7 @@ from textual.pilot import Pilot
 from screens.widgets.glyphs import ASCII
 from screens.widgets.grid import FleetGrid
 from screens.widgets.grid_data import Filters, GridCell, GridColumn, GridRow
+from screens.widgets.grid_layout import DENSITIES
 from tests.conftest import screen_text
 from tests.screens.widgets.samples import (
     SERVICES,
@@ -238,6 +239,33 @@ async def test_hostile_and_wide_names_do_not_move_a_column(density: str) -> None
         strips = app.screen._compositor.render_strips()
         assert {cell_len(strip.text) for strip in strips} == {120}
         assert not any(set(strip.text) & set("\x1b\x07\t\n\u202e") for strip in strips)
+
+
+@pytest.mark.parametrize(
+    ("health", "drift", "heat"),
+    [
+        ("healthy", "current", "✗"),
+        ("healthy", "behind", "✗"),
+        ("stopped", "", "✗"),
+        ("crashed", "behind", "✖"),
+        ("unhealthy", "current", "▲"),
+        ("unknown", "missing", "∅"),
+    ],
+)
+async def test_a_failed_build_has_its_sign_in_every_density_but_under_what_is_worse(
+    health: str, drift: str, heat: str
+) -> None:
+    app = GridApp(("alice",), ("hero_db",))
+    async with running(app) as (pilot, _):
+        app.grid.set_cell("alice", "hero_db", GridCell("dev", "12345678", "release", drift, health, "failed"))
+        told = {}
+        for density in DENSITIES:
+            app.grid.set_density(density)
+            await pilot.pause()
+            told[density] = screen_text(app)
+        assert "✗" in told["full"]
+        assert "✗" in told["compact"]
+        assert set(told["heat"]) & set("✗✖▲∅") == {heat}
 
 
 async def test_the_ascii_set_draws_only_ascii() -> None:

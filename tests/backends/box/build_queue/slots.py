@@ -79,7 +79,7 @@ class Yard:
 
     async def start(self) -> None:
         self.database = Database(self.folder / "box.sqlite")
-        self.links = Links(lambda slot: self.queue.slot_lost(slot))
+        self.links = Links(lambda slot, _: self.queue.slot_lost(slot))
         self.queue = BuildQueue(
             self.database, self.links, at_once=self.at_once, memory=lambda: self.memory, tell=self.told.append
         )

@@ -30,7 +30,7 @@ class Clocked:
 
     async def start(self) -> None:
         self._database = Database(self._folder / "box.sqlite")
-        self._links = Links(lambda _: None)
+        self._links = Links(lambda _, __: None)
         self.inbox = Inbox(self._database, self._links, self._tell, now=lambda: self.now)
         await self.inbox.open()
 

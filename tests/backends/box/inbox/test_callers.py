@@ -39,7 +39,7 @@ def callers(*, system: bool) -> Callers:
     fleet.expect(team.people, NOW)
     agents = (agent("alice", "3"), agent("alice", "5", state="gone"))
     fleet.apply(ReportParams(slot="alice", status=SlotStatus(box="", slot="", agents=agents, seen_at=NOW)), NOW)
-    return Callers(Rights(system=system, admins=lambda: team.admins), Links(lambda _: None), fleet, team)
+    return Callers(Rights(system=system, admins=lambda: team.admins), Links(lambda _, __: None), fleet, team)
 
 
 def call(uid: int) -> Call:
