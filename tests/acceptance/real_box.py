@@ -135,12 +135,27 @@ class RealBox:
         cells = json.loads(done.stdout)["services"]
         return len(cells) == len(SERVICES) and all(cell["health"] == "healthy" for cell in cells)
 
+    def builds(self) -> list[dict[str, Any]]:
+        """What the queue knows of all slots, the newest hundred."""
+        asked = ("builds", "--all-slots", "--limit", "100", "--json")
+        told: list[dict[str, Any]] = json.loads(self.dev("alice", *asked).stdout)["builds"]
+        return told
+
     def trouble(self) -> str:
-        """What the integration slot's builds said, which everybody else waits for."""
-        builds = json.loads(self.dev("integration", "builds", "--json", check=False).stdout or "{}").get(
-            "builds", []
-        )
-        return "\n".join(f"{one['service']}: {one['error']} {one['hint']}" for one in builds if one["error"])
+        """The builds, for which everybody else waits, and what became of each."""
+        parts = [
+            "slot",
+            "service",
+            "state",
+            "reason",
+            "commit",
+            "queued_at",
+            "finished_at",
+            "waits_for",
+            "error",
+            "hint",
+        ]
+        return "\n".join(" ".join(str(one.get(part) or "-") for part in parts) for one in self.builds())
 
     def wait(self, condition: Callable[[], Any], what: str, seconds: float = 60.0) -> Any:
         """What `condition` gives once it is true of it; the daemons' last words where it does not come."""

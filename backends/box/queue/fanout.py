@@ -100,7 +100,8 @@ class FanOut:
         publish = is_integration(slot) or cell.publish
         of_head = await self._queue.of_commit(slot.slot, cell.service, cell.branch, head)
         published = publish and await self._is_published(cell, head)
-        if not rules.needs_build(head, of_head, cell, publish=publish, published=published):
+        news = any(self._queue.is_news(one) for one in of_head)
+        if not rules.needs_build(head, of_head, cell, publish=publish, published=published, is_news=news):
             return
         asked = BuildSubmitParams(
             user=slot.slot,

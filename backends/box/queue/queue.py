@@ -64,6 +64,7 @@ class BuildQueue(Records):
         self._on_disk: dict[str, Build] = {}
         self._absent: set[str] = set()
         self._to_stop: dict[str, set[str]] = {}
+        self._news_of: dict[str, dict[str, str]] = {}
         self.counts = Counts()
         self._ends = 0
         self._open = False
@@ -133,13 +134,18 @@ class BuildQueue(Records):
         return await self.get(build_id)
 
     def slot_connected(self, slot: str) -> None:
-        """The slot's daemon is there (again)."""
+        """The slot's daemon is there (again), and has told all of its state."""
         self._arrived.setdefault(slot, asyncio.Event()).set()
         self._absent.discard(slot)
+        self._news_of.pop(slot, None)
         if link := self._links.get(slot):
             for build_id in self._to_stop.pop(slot, ()):
                 self._links.tell(slot, link, "slot.build_stop", {"build_id": build_id})
         self._schedule()
+
+    def is_news(self, build: Build) -> bool:
+        """Whether it ended after its slot last told all of its state: what it made may not be told yet."""
+        return self._news_of.get(build.slot, {}).get(build.service) == build.id
 
     def slot_lost(self, slot: str) -> None:
         """The slot's daemon is away. What it waited for with an operation of its own, it does without us."""
@@ -283,6 +289,7 @@ class BuildQueue(Records):
     async def _finish(self, ended: Build) -> None:
         self._active.pop(ended.id, None)
         self._on_disk.pop(ended.id, None)
+        self._news_of.setdefault(ended.slot, {})[ended.service] = ended.id
         await self._keeping.keep_end(ended)
         failpoint("queue.ended")
         self.counts.add(ended)

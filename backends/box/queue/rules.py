@@ -16,6 +16,7 @@ LEAST_MEMORY = 1 << 30
 PHASES = 20
 LONGEST = 1e7
 """Seconds that a part of a build is believed to take at most."""
+_MADE = ("succeeded", "superseded")
 _ENDED = ("succeeded", "failed", "cancelled", "superseded")
 
 
@@ -92,14 +93,22 @@ def _in_the_way(build: Build, busy: Collection[str], count: int, room: Room) -> 
 
 
 def needs_build(
-    head: str, of_head: Sequence[Build], cell: ServiceStatus, *, publish: bool, published: bool
+    head: str,
+    of_head: Sequence[Build],
+    cell: ServiceStatus,
+    *,
+    publish: bool,
+    published: bool,
+    is_news: bool = False,
 ) -> bool:
     """Whether a binding that follows its branch needs a build of `head`, and to `publish` it.
 
-    `of_head`: builds of that commit for this binding; `published`: whether its release is there. What failed or
-    was cancelled is not tried again by itself; what was built once for a slot that is empty now, is.
+    `of_head`: builds of that commit for this binding; `is_news`: one of them ended after the slot told of `cell`;
+    `published`: whether its release is there. What failed or was cancelled is not tried again by itself; what was
+    built once for a slot that is empty now, is.
     """
-    lost = cell.enabled and not cell.hash and all(one.state == "succeeded" for one in of_head)
+    made = all(one.state in _MADE for one in of_head if not one.attached)
+    lost = cell.enabled and not cell.hash and not is_news and made
     if not lost and any(one.publish or not publish for one in of_head):
         return False
     runs_it = cell.hash == head and cell.running_from == "build"

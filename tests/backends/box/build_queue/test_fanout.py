@@ -59,6 +59,9 @@ class Scene:
         builds = (await self.box.queue.listed(BuildListParams())).builds
         return sorted((one.slot, one.commit, one.publish) for one in builds)
 
+    async def builds(self) -> list[str]:
+        return [one.id for one in (await self.box.queue.listed(BuildListParams())).builds]
+
 
 @pytest.fixture
 async def scene(tmp_path: Path, short_dir: Path) -> AsyncIterator[Scene]:
@@ -100,6 +103,35 @@ async def test_a_binding_that_becomes_known_after_its_slot_came_is_followed_anew
     assert not anew()
     scene.slot("integration", "release", branch="topic", auto_rebuild=True)
     assert anew()
+
+
+async def test_what_a_build_made_is_waited_for_and_made_again_only_for_a_slot_that_says_it_has_nothing(
+    scene: Scene,
+) -> None:
+    head = await scene.push()
+    integration = await scene.box.slot("integration")
+    scene.slot("integration", "build")
+    await scene.fanout.look(REPO, TRUNK)
+    (first,) = await scene.builds()
+    await scene.publish(head)
+    await scene.box.until_begun(integration, first)
+    integration.end(first)
+    await scene.box.until(first, "succeeded")
+    # A webhook comes before the slot has told what it installed.
+    await scene.fanout.look(REPO, TRUNK)
+    assert await scene.builds() == [first]
+    # The slot comes back from a backup without it.
+    await integration.leave()
+    await scene.box.connect(integration)
+    await scene.fanout.look(REPO, TRUNK)
+    second = next(one for one in await scene.builds() if one != first)
+    await scene.box.until_begun(integration, second)
+    integration.end(second, "superseded", superseded_by=release_tag(TRUNK, head))
+    await scene.box.until(second, "superseded")
+    await integration.leave()
+    await scene.box.connect(integration)
+    await scene.fanout.look(REPO, TRUNK)
+    assert len(await scene.builds()) == 3
 
 
 async def test_another_branch_than_the_bound_one_is_nobodys(scene: Scene) -> None:

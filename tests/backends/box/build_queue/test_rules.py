@@ -170,5 +170,8 @@ def test_a_slot_that_is_empty_again_has_built_what_it_built_once_more() -> None:
     for state in ("failed", "cancelled", "running", "queued"):
         other = done.model_copy(update={"state": state})
         assert not needs_build(HEAD, [done, other], empty, publish=True, published=True), state
+    other = done.model_copy(update={"state": "superseded"})
+    assert needs_build(HEAD, [other, done], empty, publish=True, published=True)
+    assert not needs_build(HEAD, [done], empty, publish=True, published=True, is_news=True)
     off = empty.model_copy(update={"enabled": False})
     assert not needs_build(HEAD, [done], off, publish=True, published=True)
