@@ -18,6 +18,7 @@ import pytest_textual_snapshot as pts
 from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 from syrupy.location import PyTestLocation
+from textual import _wait
 from textual.app import App
 
 from screens import textual_gate
@@ -31,6 +32,10 @@ os.environ.pop("NO_COLOR", None)  # a developer's own setting would change the p
 os.environ["HERO_RESIDENT"] = "0"  # no test leaves a cockpit behind
 os.environ["XDG_STATE_HOME"] = tempfile.mkdtemp(prefix="hero-state-")
 atexit.register(shutil.rmtree, os.environ["XDG_STATE_HOME"], ignore_errors=True)
+# Textual sleeps after each key until it is idle, 20 ms at least: half of the time of some thousand tests.
+_wait.SLEEP_GRANULARITY = 0.005
+_wait.SLEEP_IDLE = _wait.SLEEP_GRANULARITY / 20
+_wait.wait_for_idle.__defaults__ = (_wait.SLEEP_GRANULARITY, 1)
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # in a shell's background job; no child would hear ctrl-c
     signal.signal(signal.SIGINT, signal.default_int_handler)
 

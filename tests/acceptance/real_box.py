@@ -143,18 +143,7 @@ class RealBox:
 
     def trouble(self) -> str:
         """The builds, for which everybody else waits, and what became of each."""
-        parts = [
-            "slot",
-            "service",
-            "state",
-            "reason",
-            "commit",
-            "queued_at",
-            "finished_at",
-            "waits_for",
-            "error",
-            "hint",
-        ]
+        parts = ("slot", "service", "state", "reason", "commit", "queued_at", "finished_at", "waits_for", "error")
         return "\n".join(" ".join(str(one.get(part) or "-") for part in parts) for one in self.builds())
 
     def wait(self, condition: Callable[[], Any], what: str, seconds: float = 60.0) -> Any:

@@ -13,6 +13,7 @@ from textual.pilot import Pilot
 from textual.widgets import Input, TextArea
 
 from backends.model.calls import BY_NAME
+from backends.rpc.dispatcher import PING
 from hero_tui import terminal
 from hero_tui.deep_link import LINKS
 from hero_tui.keys import TABLE
@@ -44,7 +45,7 @@ async def open_place(cockpit: Cockpit, pilot: Pilot[int], place: str) -> None:
 
 def looks(method: str) -> bool:
     known = BY_NAME.get(method)
-    return known is not None and not known.mutates
+    return method == PING or (known is not None and not known.mutates)
 
 
 def changing(cockpit: Cockpit) -> list[str]:

@@ -187,10 +187,10 @@ async def test_a_persons_own_key_works_and_is_shown() -> None:
     cockpit = Cockpit(settings=Settings(keys={"app.help": "f1", "grid.down": "w,down"}))
     assert cockpit.app.problems == ()
     async with cockpit.running() as pilot:
-        await pilot.press("w")
+        await cockpit.press(pilot, "w")
         assert cockpit.grid.cursor == ("mik", "hero_db")
-        await pilot.press("question_mark")
+        await cockpit.press(pilot, "question_mark")
         assert cockpit.screen_name == "FleetScreen"
-        await pilot.press("f1")
+        await cockpit.press(pilot, "f1")
         assert cockpit.screen_name == "HelpDialog"
         assert "f1 " in cockpit.text

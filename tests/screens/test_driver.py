@@ -130,17 +130,15 @@ async def test_partial_repaints_leave_the_same_screen_as_a_whole_one(seed: int) 
     rng = random.Random(seed)
     app = FleetApp()
     async with app.run_test(size=(WIDTH, HEIGHT)) as pilot:
-        await pilot.pause()
+        await app.all_sent(pilot)
         seen = Terminal()
         seen.feed(app.screen._compositor.render_full_update().render_segments(app.console))
-        app.take()
         for step in range(25):
             await pilot.pause()
             if step in (8, 16):
                 _ = app.push_screen(Box()) if len(app.screen_stack) == 1 else app.pop_screen()
             _change_something(rng, app.screen_stack[0].query_one(FleetGrid))
-            await pilot.pause()
-            seen.feed(app.take())
+            seen.feed(await app.all_sent(pilot))
         whole = Terminal()
         whole.feed(app.screen._compositor.render_full_update().render_segments(app.console))
         assert seen.cells() == whole.cells()
@@ -246,8 +244,7 @@ async def test_many_cells_on_one_line_cost_their_sum_not_their_square() -> None:
         async def cost(columns: int, health: str) -> int:
             for column in fleet_columns()[:columns]:
                 grid.set_cell("alice", column.key, GridCell("development", health=health))
-            await pilot.pause()
-            return len(app.take())
+            return len(await app.all_sent(pilot))
 
         await cost(6, "healthy")
         one = await cost(1, "starting")

@@ -67,6 +67,15 @@ class RecordingApp(HarnessApp):
         sent, self.frames = "".join(self.frames), []
         return sent
 
+    async def all_sent(self, pilot: Pilot[Any]) -> str:
+        """Everything sent since the last call, once nothing more comes."""
+        sent = self.take()
+        while True:
+            await pilot.pause()
+            if not (more := self.take()):
+                return sent
+            sent += more
+
 
 async def mash(pilot: Pilot[Any], keys: Iterable[str]) -> None:
     """Press many keys in one go; `pilot.press` settles the screen after each, which takes 50 ms."""

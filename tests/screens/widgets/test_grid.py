@@ -49,8 +49,7 @@ class GridApp(RecordingApp):
 async def running(app: GridApp, size: tuple[int, int] = (120, 40)) -> AsyncIterator[tuple[Pilot[None], Heard]]:
     heard = Heard()
     async with app.run_test(size=size, message_hook=heard) as pilot:
-        await pilot.pause()
-        app.take()
+        await app.all_sent(pilot)
         yield pilot, heard
 
 

@@ -20,11 +20,9 @@ async def test_one_changed_cell_costs_few_bytes() -> None:
     app = GridApp(MANY_USERS, SERVICES)
     async with running(app, (200, 50)) as (pilot, _):
         app.grid.set_cell("user03", SERVICES[4], healthy())
-        await pilot.pause()
-        app.take()
+        await app.all_sent(pilot)
         app.grid.set_cell("user03", SERVICES[4], replace(healthy(), health="crashed"))
-        await pilot.pause()
-        sent = app.take()
+        sent = await app.all_sent(pilot)
         assert "✖" in sent
         assert len(sent) < 200 + 150  # the cell, and the row's count of faults
 
@@ -33,11 +31,9 @@ async def test_an_age_costs_only_its_own_cells() -> None:
     app = GridApp(MANY_USERS, SERVICES)
     async with running(app, (200, 50)) as (pilot, _):
         app.grid.set_cell("user03", SERVICES[4], healthy("3h"))
-        await pilot.pause()
-        app.take()
+        await app.all_sent(pilot)
         app.grid.set_cell("user03", SERVICES[4], healthy("4h"))
-        await pilot.pause()
-        sent = app.take()
+        sent = await app.all_sent(pilot)
         assert "4h" in sent
         assert len(sent) < 80
 
@@ -46,16 +42,13 @@ async def test_what_is_not_seen_costs_nothing() -> None:
     app = GridApp(MANY_USERS, SERVICES)
     async with running(app, (200, 50)) as (pilot, _):
         app.grid.set_cell("user40", SERVICES[4], replace(healthy(), health="crashed"))
-        await pilot.pause()
-        assert app.take() == ""
+        assert await app.all_sent(pilot) == ""
         app.grid.set_density("compact")
         app.grid.set_cell("user02", SERVICES[4], healthy("3h"))
-        await pilot.pause()
-        app.take()
+        await app.all_sent(pilot)
         app.grid.set_cell("user02", SERVICES[4], healthy("4h"))
         app.grid.set_cell("user02", SERVICES[4], healthy("4h"))
-        await pilot.pause()
-        assert app.take() == ""  # no age is shown in this density
+        assert await app.all_sent(pilot) == ""  # no age is shown in this density
 
 
 async def test_a_hundred_changed_cells_cost_a_part_of_the_screen() -> None:
@@ -63,23 +56,19 @@ async def test_a_hundred_changed_cells_cost_a_part_of_the_screen() -> None:
     rng = random.Random(1)
     async with running(app, (200, 50)) as (pilot, _):
         app.grid.refresh()
-        await pilot.pause()
-        whole = len(app.take())
+        whole = len(await app.all_sent(pilot))
         app.grid.set_density("compact")
-        await pilot.pause()
-        app.take()
+        await app.all_sent(pilot)
         for user in MANY_USERS[:10]:
             for service in SERVICES:
                 app.grid.set_cell(user, service, fleet_cell(rng, user))
-        await pilot.pause()
-        assert len(app.take()) < whole / 2
+        assert len(await app.all_sent(pilot)) < whole / 2
 
 
 async def test_a_step_of_the_cursor_costs_its_cross_alone() -> None:
     app = GridApp(MANY_USERS, SERVICES)
     async with running(app, (200, 50)) as (pilot, _):
         await pilot.press("j")
-        app.take()
+        await app.all_sent(pilot)
         await pilot.press("l")
-        await pilot.pause()
-        assert len(app.take()) < 1500
+        assert len(await app.all_sent(pilot)) < 1500

@@ -100,16 +100,13 @@ async def test_showing_the_same_again_sends_nothing() -> None:
     bar, status, footer = OperationBar(SWITCH), StatusBar(STATUS), KeyFooter(HINTS)
     app = LinesApp(bar, status, footer)
     async with app.run_test(size=(80, 4)) as pilot:
-        await pilot.pause()
-        app.take()
+        await app.all_sent(pilot)
         bar.show(replace(SWITCH))
         status.show(replace(STATUS))
         footer.set_keys(list(HINTS))
-        await pilot.pause()
-        assert app.take() == ""
+        assert await app.all_sent(pilot) == ""
         status.show(replace(STATUS, faults=0))
-        await pilot.pause()
-        assert app.take() != ""
+        assert await app.all_sent(pilot) != ""
         assert "fault" not in screen_text(app)
 
 
