@@ -119,6 +119,8 @@ class GridModel:
         faults = self.faults(row.key)
         if before.title != row.title or self.order.place_of(before, faults) != self.order.place_of(row, faults):
             return False
+        if self.filters.only_faults and bool(before.problems) != bool(row.problems):
+            return False
         return not self.filters.only_waiting or _waits(before) == _waits(row)
 
     def set_cell(self, row_key: str, column_key: str, cell: GridCell | None) -> bool:
@@ -161,7 +163,7 @@ class GridModel:
 
     def _keeps(self, row: GridRow) -> bool:
         filters = self.filters
-        if filters.only_faults and not self.faults(row.key):
+        if filters.only_faults and not self.faults(row.key) and not row.problems:
             return False
         if filters.only_waiting and not _waits(row):
             return False

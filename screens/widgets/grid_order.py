@@ -83,7 +83,7 @@ def is_head(key: str) -> bool:
 def _rank(row: GridRow, sort: Sort, faults: int) -> tuple[object, ...]:
     """What rows are sorted by. A box's own leading row comes first whatever the order is."""
     if sort == "trouble":
-        return not row.leads, -faults, -row.waits, row.key
+        return not row.leads, -faults - row.problems, -row.waits, row.key
     if sort == "agents":
         return not row.leads, -row.waits, _AGENTS.index(row.agents_state), -row.agents, row.key
     return (not row.leads,)
@@ -96,7 +96,7 @@ def _group(row: GridRow, group: Group, faults: int) -> str:
         return row.box or "this box"
     if group == "role":
         return row.role or "no role"
-    if faults:
+    if faults or row.problems:
         return _STATES[0]
     if row.waits or row.agents_state in ("waiting", "error"):
         return _STATES[1]

@@ -92,11 +92,19 @@ async def test_what_is_wrong_with_a_slot_itself_stands_over_its_services_and_at_
         assert "▲ 1 problem" in cockpit.text
         assert "▲ 2 problems" in cockpit.text
         assert "hero.toml: line 3: branch has no name." in cockpit.text.splitlines()[0]
-        await cockpit.press(pilot, "2")
+        await cockpit.press(pilot, "exclamation_mark")
+        assert [row.key for row in cockpit.grid.view.rows] == ["alice", "mik", "thabet"]
+        cockpit.tell(problem(13, "alice"))
+        await cockpit.settle(pilot)
+        assert [row.key for row in cockpit.grid.view.rows] == ["mik", "thabet"]
+        cockpit.tell(problem(14, "alice", broken))
+        await cockpit.settle(pilot)
+        assert [row.key for row in cockpit.grid.view.rows] == ["alice", "mik", "thabet"]
+        await cockpit.press(pilot, "exclamation_mark", "k", "2")
         assert cockpit.text.splitlines()[1].strip() == "hero.toml: line 3: branch has no name."
         await cockpit.press(pilot, "u", *"mik", "enter")
         assert [line.strip() for line in cockpit.text.splitlines()[2:4]] == ["One thing.", "Another."]
-        cockpit.tell(problem(13, "mik"))
+        cockpit.tell(problem(15, "mik"))
         await cockpit.settle(pilot)
         assert "One thing." not in cockpit.text
 

@@ -28,6 +28,16 @@ def box(tmp_path: Path) -> Path:
     return tmp_path
 
 
+# Who presses tab waits 0.4 s for a daemon; a busy machine may need more.
+PATIENT = """
+from hero_tui import cli
+from hero_tui.verbs import completion
+
+completion.ASK_SECONDS = 30.0
+cli.main()
+"""
+
+
 def offered(line: str, box: Path) -> list[str]:
     """What argcomplete answers to a shell that has `line` before the cursor."""
     out = box / "completions"
@@ -42,8 +52,9 @@ def offered(line: str, box: Path) -> list[str]:
         "COMP_POINT": str(len(line)),
         "COMP_TYPE": "9",
     }
-    argv = [sys.executable, "-m", "hero_tui.cli"]
-    subprocess.run(argv, cwd=ROOT, env=environment, check=True, timeout=60, capture_output=True)
+    subprocess.run(
+        [sys.executable, "-c", PATIENT], cwd=ROOT, env=environment, check=True, timeout=60, capture_output=True
+    )
     return [word.strip() for word in out.read_text().splitlines()]
 
 
