@@ -79,7 +79,7 @@ TRAPS: tuple[Any, ...] = (
     10**400,
     float("inf"),
 )
-_WORDS = ("Weigh the routes", "exit 101", "development", "SyntaxError: invalid syntax", "12 B", "0000000b" * 5)
+_WORDS = ("Weigh the routes", "exit 101", "development", "invalid syntax, line 3", "12 B", "0000000b" * 5)
 _POOLS: Mapping[str, tuple[str, ...]] = {
     **dict.fromkeys(("slot", "user", "sender", "to", "actor", "author"), (*USERS, "nobody")),
     **dict.fromkeys(("service", "services", "subject"), (*SERVICES, "hero_nothing")),
