@@ -8,6 +8,7 @@ import os
 import shutil
 import signal
 import tempfile
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,8 @@ from tests.claude_program import claude_program as claude_program
 
 ROOT = Path(__file__).resolve().parent.parent
 TESTS, SNAPSHOTS = ROOT / "tests", ROOT / "snapshots"
+SLOW = 20
+"""How many other tests a slow one counts for."""
 
 os.environ.pop("NO_COLOR", None)  # a developer's own setting would change the pictures
 os.environ["HERO_RESIDENT"] = "0"  # no test leaves a cockpit behind
@@ -89,6 +92,16 @@ def short_dir() -> Iterator[Path]:
     path = Path(tempfile.mkdtemp(prefix="h", dir="/tmp"))
     yield path
     shutil.rmtree(path, ignore_errors=True)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The files that take longest begin first, so that at the end no worker is alone with one of them."""
+    weights = Counter[Path]()
+    for item in items:
+        weights[item.path] += SLOW if item.get_closest_marker("slow") else 1
+    places = {path: place for place, (path, _) in enumerate(weights.most_common())}
+    items.sort(key=lambda item: places[item.path])
 
 
 def pytest_collection_finish() -> None:

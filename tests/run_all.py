@@ -40,8 +40,8 @@ def main(arguments: list[str]) -> int:
         print(f"   whatever it finds, this run has failed: {', '.join(failed)}", flush=True)
     # Two more than cores: a test of real processes waits most of its time.
     workers = str(min(6, (os.cpu_count() or 2) + 2))
-    # By file: tests of one file share the box that its fixture makes.
-    spread = ("-n", workers, "--dist", "loadfile")
+    # By file: tests of one file share the box that its fixture makes. In the order of tests/conftest.py.
+    spread = ("-n", workers, "--dist", "loadfile", "--no-loadscope-reorder")
     code = _run(("pytest", "-q", *spread, f"--timeout={TEST_SECONDS}", "--durations=30", *arguments))
     return 1 if failed else code
 
