@@ -23,7 +23,7 @@ class ChooseDialog(ModalScreen[str | None]):
     AUTO_FOCUS = "#picker-query"
 
     def __init__(
-        self, title: str, items: Sequence[PickerItem], *, close: str = "esc", placeholder: str = "type to search"
+        self, title: str, items: Sequence[PickerItem], *, close: str, placeholder: str = "type to search"
     ) -> None:
         super().__init__()
         self._title = clean(title)

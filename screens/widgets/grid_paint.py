@@ -181,11 +181,12 @@ def paint_label(
     if row.head:
         return _head_label(row, geometry, ink, ground, hot)
     name = "grid--label-hot" if hot else "grid--label-pinned" if row.pinned else "grid--label"
-    stale = ink.glyphs.stale if row.stale else " "
-    top: Line = (ink.put(f"{fit(row.title, geometry.label - 2)}{stale} ", name, ground),)
+    title = fit(row.title, geometry.label - 2)
     if row.problems and not row.stale:
-        title = ink.put(fit(row.title, geometry.label - 2), name, ground)
-        top = (title, ink.sign("health", "unhealthy", ground), Segment(" ", ground))
+        sign = ink.sign("health", "unhealthy", ground)
+        top: Line = (ink.put(title, name, ground), sign, Segment(" ", ground))
+    else:
+        top = (ink.put(f"{title}{ink.glyphs.stale if row.stale else ' '} ", name, ground),)
     if geometry.tag:
         top += _tag(row, geometry, ink, ground)
     if geometry.agents:
