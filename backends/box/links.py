@@ -84,7 +84,7 @@ def _silent(slot: str, connection: Connection) -> HeroError:
     return HeroError(
         "timeout",
         f"The daemon of {slot}'s slot (pid {pid}) hangs: no answer for {PATIENCE_SECONDS:g} s. "
-        "Once it is ended, the box starts it again.",
+        "Once it is ended, it is started again.",
     )
 
 

@@ -36,6 +36,9 @@ PLACES: Mapping[str, tuple[str, ...]] = {
     "doctor": ("0",),
 }
 """The keys that lead to a screen from the fleet."""
+BROKEN = (
+    "dev_manifest.toml:92:18: found a syntax error (Expected ']' at the end of a table declaration), expected TOML"
+)
 REFUSED = HeroError("failed", "The box's database is locked.", hint="`hero_dev box status` tells more.")
 
 sized = pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
@@ -170,6 +173,34 @@ async def peek_away(cockpit: Cockpit, pilot: Pilot[int]) -> None:
     await twelve_seconds_later(cockpit, pilot)
 
 
+def tell_of_problem(cockpit: Cockpit, user: str, problem: str, **head: object) -> None:
+    """What is wrong with a slot itself."""
+    status = cockpit.app.desk.fleet.slots[user].head.model_copy(update={"problems": (problem,), **head})
+    kind = "slot.offline" if status.stale else "slot.changed"
+    data = status.model_dump(mode="json")
+    cockpit.tell(Event(seq=20, time=NOW, box="demo", slot=user, kind=kind, data=data))
+
+
+async def fleet_with_a_broken_manifest(cockpit: Cockpit, pilot: Pilot[int]) -> None:
+    """Mine cannot be read."""
+    tell_of_problem(cockpit, "alice", BROKEN)
+
+
+async def slot_with_a_broken_manifest(cockpit: Cockpit, pilot: Pilot[int]) -> None:
+    """It says where, over what runs meanwhile."""
+    await go_to(cockpit, pilot, "slot")
+    tell_of_problem(cockpit, "alice", BROKEN)
+
+
+async def peek_that_hangs(cockpit: Cockpit, pilot: Pilot[int]) -> None:
+    """Its daemon answers no more."""
+    await go_to(cockpit, pilot, "peek")
+    hangs = (
+        "The daemon of thabet's slot (pid 4711) hangs: no answer for 30 s. Once it is ended, it is started again."
+    )
+    tell_of_problem(cockpit, "thabet", hangs, online=False, stale=True)
+
+
 async def logs_empty(cockpit: Cockpit, pilot: Pilot[int]) -> None:
     """A log without a line."""
     await cockpit.press(pilot, "j", "l")
@@ -209,6 +240,9 @@ async def session_gone(cockpit: Cockpit, pilot: Pilot[int]) -> None:
         peek_empty,
         slot_of_nobody,
         peek_away,
+        fleet_with_a_broken_manifest,
+        slot_with_a_broken_manifest,
+        peek_that_hangs,
         logs_empty,
         compare_refused,
         inbox_sent,
