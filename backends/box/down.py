@@ -11,10 +11,16 @@ from typing import Any
 from backends.box.box import Box
 from backends.box.keeper import has_run, wait_for_exit
 from backends.model.errors import HeroError
+from backends.model.paths import SlotPaths
 from backends.rpc.connection import Connection, connect
+from backends.rpc.sockets import listening
+from backends.supervisors.supervisord_wire import RPC_SOCKET
 
 SECONDS = 90.0
 """How long one slot may take to stop its services."""
+ATTEMPTS = 3
+"""Daemons of one slot that are asked: one that dies of something else before it has stopped its services has done
+nothing, and only the next one can."""
 
 
 async def end_slots(box: Box, *, services: bool) -> None:
@@ -57,17 +63,25 @@ def _left_running(box: Box) -> list[str]:
 
 
 async def _end(box: Box, slot: str, services: bool) -> None:
-    link = box.links.get(slot)
-    if link is not None:
-        await _end_daemon(link, slot, services)
-        return
-    connection = await _reach(box, slot, services)
-    if connection is None:
-        return
-    try:
-        await _end_daemon(connection, slot, services)
-    finally:
-        await connection.close()
+    for _ in range(ATTEMPTS):
+        daemon = box.links.get(slot) or await _reach(box, slot, services)
+        if daemon is None:
+            return
+        try:
+            told = await _end_process(daemon, "slot.down", {"services": services}, f"The daemon of {slot}'s slot")
+        finally:
+            await daemon.close()
+        if not services or (told and not _supervised(box.paths.slot(slot))):
+            return
+    raise HeroError(
+        "failed",
+        f"its daemon ended {ATTEMPTS} times before it had stopped its services",
+        hint=f"See {box.paths.slot(slot).log}.",
+    )
+
+
+def _supervised(slot: SlotPaths) -> bool:
+    return listening(slot.rpc_socket.with_name(RPC_SOCKET))
 
 
 async def _reach(box: Box, slot: str, services: bool) -> Connection | None:
@@ -82,23 +96,27 @@ async def _reach(box: Box, slot: str, services: bool) -> Connection | None:
     return await connect(paths.rpc_socket)
 
 
-async def _end_daemon(daemon: Connection, slot: str, services: bool) -> None:
-    await _end_process(daemon, "slot.down", {"services": services}, f"The daemon of {slot}'s slot")
-
-
-async def _end_process(daemon: Connection, method: str, params: dict[str, Any], title: str) -> None:
+async def _end_process(daemon: Connection, method: str, params: dict[str, Any], title: str) -> bool:
+    """Until its process has ended; whether it had answered before. Raises HeroError where it does not end."""
     try:
         pidfd = os.pidfd_open(daemon.peer.pid)
     except ProcessLookupError:
-        return
+        return False
     try:
-        try:
-            await daemon.call(method, params, timeout=SECONDS)
-        except HeroError as error:
-            # It may be gone before its answer is out; what counts is that its process ends.
-            if error.code != "unreachable":
-                raise
+        answered = await _answers(daemon, method, params)
         if not await wait_for_exit(pidfd, SECONDS):
             raise HeroError("timeout", f"{title} did not end within {SECONDS:g} s.")
+        return answered
     finally:
         os.close(pidfd)
+
+
+async def _answers(daemon: Connection, method: str, params: dict[str, Any]) -> bool:
+    """Whether it answers; one that does not may have been about to end already."""
+    try:
+        await daemon.call(method, params, timeout=SECONDS)
+    except HeroError as error:
+        if error.code != "unreachable":
+            raise
+        return False
+    return True

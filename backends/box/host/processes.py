@@ -81,10 +81,10 @@ class Owners:
                 found = self._found[one.pid]
                 break
             way.append(one.pid)
-            if root := self._root(one.pid):
+            if root := self._roots.get(one.pid):
                 found = root
                 break
-            if root := self._root(one.session) or self._root(one.group):
+            if root := self._leader(one):
                 found = self._child_of(root)
                 break
             one = self._table.get(one.parent)
@@ -93,9 +93,9 @@ class Owners:
             self._found[pid] = found if at_root else self._child_of(found)
         return self._found[process.pid]
 
-    def _root(self, pid: int) -> Root | None:
-        # A process that is gone from the table can still be known: it is its number that session and group bear.
-        return self._roots.get(pid)
+    def _leader(self, process: Process) -> Root | None:
+        """Who began its session or group, and may be gone. What a keeper began it only keeps for others."""
+        return self._known.roots.get(process.session) or self._known.roots.get(process.group)
 
     def _child_of(self, root: Root) -> Root:
         """What a slot's daemon starts is a build while it has one."""

@@ -16,7 +16,7 @@ from typing import Any
 import psutil
 import pytest
 
-from backends.client.blocking import call_slot, connect_slot
+from backends.client.blocking import call_slot, connect_box, connect_slot
 from backends.client.locate import Where
 from tests.acceptance.small_box import DEADLINE, SmallBox, small_box
 
@@ -366,20 +366,44 @@ def test_a_verb_loads_nothing_heavy_from_start_to_end(hero_dev: CommandLine, wor
     assert not loaded & set(HEAVY)
 
 
-def test_down_ends_what_a_slot_runs_that_the_team_does_not_know(hero_dev: CommandLine) -> None:
-    guest = Where(hero_dev.box.where.box, "guest")
-    guest.box.slot("guest").root.mkdir(parents=True)
+@pytest.fixture
+def guest(hero_dev: CommandLine) -> Iterator[Where]:
+    """A slot that the team does not know; the box is up again afterwards, as it was."""
+    where = Where(hero_dev.box.where.box, "guest")
+    home = where.box.homes / "guest"
+    where.box.slot("guest").root.mkdir(parents=True)
     assert "hero_web runs" in hero_dev.says("--slot", "guest", "install", "hero_web")
-    with connect_slot(guest) as client:
-        daemon = psutil.Process(client.call("rpc.ping")["pid"])
-    daemon.kill()
-    hero_dev.box.until(lambda: not daemon.is_running() or daemon.status() == psutil.STATUS_ZOMBIE, "its death")
+    yield where
+    hero_dev("box", "down")
+    shutil.rmtree(home)
+    hero_dev.says("box", "up")
+    hero_dev.box.until(lambda: all_healthy(hero_dev), "the slot as it was")
+
+
+def daemon_of(slot: Where) -> psutil.Process:
+    with connect_slot(slot) as client:
+        return psutil.Process(client.call("rpc.ping")["pid"])
+
+
+def test_down_ends_what_a_slot_runs_that_the_team_does_not_know(hero_dev: CommandLine, guest: Where) -> None:
+    daemon_of(guest).kill()
     assert lives_in(guest.box.homes / "guest")
     hero_dev.says("box", "down")
     hero_dev.box.until(lambda: not lives_in(guest.box.homes / "guest"), "the end of what it ran")
-    shutil.rmtree(guest.box.homes / "guest")
-    hero_dev.says("box", "up")
-    hero_dev.box.until(lambda: all_healthy(hero_dev), "the slot as it was")
+
+
+def test_down_ends_what_a_slot_runs_whose_daemon_dies_before_it_answers(
+    hero_dev: CommandLine, guest: Where
+) -> None:
+    daemon = daemon_of(guest)
+    daemon.suspend()
+    with connect_box(guest) as client:
+        client.call("events.subscribe")
+        down = hero_dev.begin("box", "down")
+        assert any(note.params.get("kind") == "audit.box.down" for note in client.notifications(timeout=DEADLINE))
+    daemon.kill()
+    assert "its services too" in down.communicate(timeout=DEADLINE)[0]
+    hero_dev.box.until(lambda: not lives_in(guest.box.homes / "guest"), "the end of what it ran")
 
 
 def test_down_ends_everything_and_once_is_enough(hero_dev: CommandLine) -> None:

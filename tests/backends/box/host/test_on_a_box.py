@@ -159,13 +159,13 @@ async def test_a_threshold_that_is_exceeded_is_an_event_once_over_restarts(box: 
     first.terminate()
     first.wait(SECONDS)
     box.boxd()
+    again = await box.client()
 
     async def warns() -> bool:
-        status = await (await box.client()).call("host.status", {"shares": False})
+        status = await again.call("host.status", {"shares": False})
         return bool(status["sample"]["warnings"])
 
     await eventually(warns)
-    again = await box.client()
     await slot(box, "mik", lambda _: disk_of(9))
     kinds = []
     async with asyncio.timeout(SECONDS):

@@ -53,6 +53,12 @@ def test_an_orphan_is_known_by_the_session_of_who_began_it() -> None:
     assert found[25] == found[26] == WEB
 
 
+def test_the_session_of_a_keeper_makes_nobody_the_keepers() -> None:
+    found = owners(Known({20: WEB}), process(1, 0), process(10, 1), process(20, 10), process(21, 20, session=10))
+    assert found[10] == Root("mik", "daemon", "supervisord")
+    assert found[21] == WEB
+
+
 def test_a_ring_of_parents_ends() -> None:
     found = owners(Known({99: WEB}), process(5, 6), process(6, 5))
     assert {root.kind for root in found.values()} == {"other"}
