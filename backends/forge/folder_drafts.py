@@ -61,7 +61,8 @@ def begin_upload(at: FolderReleases, identifier: str) -> BinaryIO:
         if not (at.drafts / identifier).is_dir() and not at.find(tag):
             raise no_draft(identifier)
         for left in at.uploads.iterdir():
-            with left.open("rb") as file, contextlib.suppress(BlockingIOError):
+            # One that somebody else's upload was is gone as soon as that is over.
+            with contextlib.suppress(BlockingIOError, FileNotFoundError), left.open("rb") as file:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 left.unlink()
         fresh = (at.uploads / secrets.token_hex(8)).open("xb")

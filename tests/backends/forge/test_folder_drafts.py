@@ -7,6 +7,7 @@ import os
 import sys
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -43,6 +44,7 @@ async def in_processes(program: str, *runs: list[str], failpoint: str = "") -> l
 PUBLISH = """
 import asyncio, sys
 from pathlib import Path
+from typing import Any
 from backends.forge.folder import FolderForge
 from backends.model.errors import HeroError
 root, repo, tag, commit, file = sys.argv[1:]
@@ -139,6 +141,24 @@ async def test_what_a_killed_upload_left_goes_with_the_next_upload_and_a_running
     await first
     assert list((releases / ".uploads").iterdir()) == []
     assert {a.name for a in (await forge.publish(REPO, made.id)).assets} == {"first", "second"}
+
+
+async def test_an_upload_that_is_over_while_the_next_one_looks_for_remains_is_none(
+    forge: FolderForge, head: str, releases: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = await draft(forge, f"development-{head[:8]}", head)
+    theirs = releases / ".uploads" / "theirs"
+    theirs.touch()
+    opens = Path.open
+
+    def open_later(path: Path, *args: Any, **kwargs: Any) -> Any:
+        if path == theirs:
+            theirs.unlink()
+        return opens(path, *args, **kwargs)
+
+    monkeypatch.setattr(Path, "open", open_later)
+    await forge.upload_asset(REPO, made.id, a_file(tmp_path, b"ours", "ours"))
+    assert [asset.name for asset in (await forge.publish(REPO, made.id)).assets] == ["ours"]
 
 
 async def test_a_draft_whose_file_was_cut_short_is_not_published(
