@@ -14,9 +14,9 @@ from hero_tui.render.text import clean
 from hero_tui.verbs.exits import DONE
 from hero_tui.verbs.parsing import number_to, refuse_beside
 from hero_tui.verbs.session import Session, slot_client
+from hero_tui.verbs.standard_input import text_of
 
 EFFORTS = ("low", "medium", "high", "xhigh", "max")
-_LONGEST = 2_000_000
 _START_SECONDS = 90.0
 """For the answer: a worktree may have to be made, a broker to be started."""
 
@@ -94,12 +94,8 @@ def _here(where: Where) -> str:
 
 
 def _prompt(words: list[str]) -> str:
-    if words != ["-"]:
-        return " ".join(words)
-    text = sys.stdin.read(_LONGEST + 1)
-    if len(text) > _LONGEST:
-        raise HeroError("usage", f"The prompt is longer than {_LONGEST:,} characters.", hint="Put it into a file.")
-    if not text.strip():
+    text = text_of(words)
+    if words == ["-"] and not text.strip():
         raise HeroError("usage", "Standard input holds no prompt.")
     return text
 

@@ -19,6 +19,7 @@ from hero_tui.render.text import clean
 from hero_tui.verbs.exits import DONE
 from hero_tui.verbs.parsing import number_to
 from hero_tui.verbs.session import Session, box_client, slot_client
+from hero_tui.verbs.standard_input import text_of
 from hero_tui.verbs.whole_fleet import whole_fleet
 
 _LINES = 50
@@ -131,8 +132,7 @@ def _send(session: Session, asked: argparse.Namespace) -> int:
             answer = client.call("agent.command", {"agent": asked.agent, "command": commands[0]})
             told = f"Told agent {clean(asked.agent)} to {commands[0]}."
         else:
-            text = sys.stdin.read() if asked.text == ["-"] else " ".join(asked.text)
-            answer = client.call("agent.send", {"agent": asked.agent, "text": text})
+            answer = client.call("agent.send", {"agent": asked.agent, "text": text_of(asked.text)})
             told = (
                 "It has it." if answer["state"] == "sent" else "It works now, and gets it at the end of its turn."
             )

@@ -13,11 +13,10 @@ from backends.client.locate import boxes_folder, default_box
 from backends.model.errors import HeroError
 from hero_tui.verbs.exits import DONE
 from hero_tui.verbs.session import Session
+from hero_tui.verbs.standard_input import unseen_line
 
 if TYPE_CHECKING:
     from hero_tui.box_init import NewBox
-
-_TOKEN_LIMIT = 4096
 
 
 def init(session: Session, asked: argparse.Namespace) -> int:
@@ -131,6 +130,4 @@ def _token(file: str | None, *, stdin: bool) -> str:
         return ""
     from backends.forge.forgejo_redact import check_token
 
-    if sys.stdin.isatty():
-        return check_token(getpass.getpass("The forge's token: ").strip())
-    return check_token(sys.stdin.read(_TOKEN_LIMIT).strip())
+    return check_token(unseen_line("The forge's token").strip())

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import re
-import sys
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +12,7 @@ from hero_tui.render.text import clean
 from hero_tui.verbs.exits import DONE
 from hero_tui.verbs.parsing import add_globals, one_of
 from hero_tui.verbs.session import Session
+from hero_tui.verbs.standard_input import unseen_line
 
 if TYPE_CHECKING:
     from backends.client.locate import Where
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 ACTIONS = ("list", "set", "rotate", "revoke")
 
 _NAME = re.compile(r"[A-Z][A-Z0-9_]{0,63}")
-_LIMIT = 64 * 1024
 
 
 def add_parser(subparsers: Any) -> argparse.ArgumentParser:
@@ -122,14 +121,7 @@ def _checked(action: str, name: str) -> str:
 
 
 def _read_secret(name: str) -> str:
-    if sys.stdin is None:
-        raise HeroError("usage", "There is no standard input to read the key from.")
-    if sys.stdin.isatty():
-        from getpass import getpass
-
-        text = getpass(f"{name} (it is not shown): ")
-    else:
-        text = sys.stdin.buffer.read(_LIMIT).decode("utf-8", "replace")
-    if not text.strip():
+    text = unseen_line(name).strip()
+    if not text:
         raise HeroError("usage", "No key was given.", hint="Standard input was empty; nothing has changed.")
-    return text.strip()
+    return text

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import sys
 import time
 from typing import Any
 
@@ -16,6 +15,7 @@ from hero_tui.render.text import clean
 from hero_tui.verbs.exits import DONE
 from hero_tui.verbs.parsing import refuse_beside
 from hero_tui.verbs.session import Session, box_client
+from hero_tui.verbs.standard_input import text_of
 
 _AGENT = "HERO_AGENT_SESSION"
 """The variable that all processes of an agent have (backends/slot/agents/process.py)."""
@@ -68,7 +68,7 @@ def run(session: Session, asked: argparse.Namespace) -> int:
 
 def _ask(session: Session, asked: argparse.Namespace) -> int:
     where = session.where()
-    params = {"text": _text(asked.text), "to": asked.to, "options": asked.options, "ttl": asked.ttl}
+    params = {"text": text_of(asked.text), "to": asked.to, "options": asked.options, "ttl": asked.ttl}
     params["user"] = where.user
     with box_client(where) as client:
         if asked.wait:
@@ -110,7 +110,7 @@ def refuse_agent(item: Item | None) -> None:
 def _tell(session: Session, asked: argparse.Namespace) -> int:
     where = session.where()
     with box_client(where) as client:
-        item = client.call("message.send", {"to": asked.to, "text": _text(asked.text), "user": where.user})
+        item = client.call("message.send", {"to": asked.to, "text": text_of(asked.text), "user": where.user})
     _tell_item(session, item, f"Told {clean(item['to'])}: {clean(item['id'])}.")
     return DONE
 
@@ -165,7 +165,7 @@ def _chosen(item: Item | None, words: list[str]) -> dict[str, Any]:
         return {"choice": choice, "text": " ".join(words[1:])}
     if item and item["options"] and first.isascii() and first.isdigit() and len(first) < 3:
         return {"choice": int(first), "text": " ".join(words[1:])}
-    return {"text": _text(words)}
+    return {"text": text_of(words)}
 
 
 def _what_answer(item: Item | None, name: str) -> HeroError:
@@ -193,10 +193,6 @@ def _tell_item(session: Session, item: Item, line: str) -> None:
         session.answer(item)
     else:
         session.confirm([line])
-
-
-def _text(words: list[str]) -> str:
-    return sys.stdin.read() if words == ["-"] else " ".join(words)
 
 
 def _seconds(text: str) -> float:

@@ -10,7 +10,7 @@ from hero_tui.render.text import clean
 from hero_tui.verbs.exits import DONE, NOTHING_TO_DO
 from hero_tui.verbs.parsing import one_of, refuse_beside
 from hero_tui.verbs.session import Session
-from hero_tui.verbs.unseen import one_line
+from hero_tui.verbs.standard_input import unseen_line
 
 if TYPE_CHECKING:
     from backends.client.locate import Where
@@ -69,7 +69,7 @@ def _passwd(session: Session, where: Where, boxfile: BoxFile, asked: argparse.Na
         raise unknown_name("person in the team repo", login, people)
     if asked.remove and login not in kept:
         return NOTHING_TO_DO
-    typed = "" if asked.remove else one_line(f"Password of {login}", twice=True)
+    typed = "" if asked.remove else unseen_line(f"Password of {login}", twice=True)
     if not asked.remove and not typed:
         raise HeroError("usage", "There is no password on standard input.", hint="--remove takes one away.")
     passwords.set_password(where.box.web, login, typed)
@@ -82,7 +82,7 @@ def _secret(session: Session, where: Where, boxfile: BoxFile, *, remove: bool) -
     from hero_tui.web.place import remove_secret, secret_path, write_secret
 
     path = secret_path(where.box, boxfile)
-    typed = "" if remove else one_line("The application's secret", twice=True)
+    typed = "" if remove else unseen_line("The application's secret", twice=True)
     if not remove and not (typed.isascii() and typed.isprintable() and typed):
         raise HeroError("usage", "What came on standard input is no secret of an application (it is not shown).")
     if remove and not path.exists():

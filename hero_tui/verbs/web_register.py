@@ -10,7 +10,7 @@ from backends.model.errors import HeroError
 from hero_tui.render.text import clean
 from hero_tui.verbs.exits import DONE, NOTHING_TO_DO
 from hero_tui.verbs.noting import note_on_box
-from hero_tui.verbs.unseen import one_line
+from hero_tui.verbs.standard_input import unseen_line
 from hero_tui.web.place import secret_path
 from hero_tui.web.registration import Registered, check_may, redirect_of, register, unregister
 
@@ -71,7 +71,7 @@ def _token(where: Where, boxfile: BoxFile) -> str:
     page = f"{boxfile.forge.url}/user/settings/applications"
     own = where.box.forge_token
     other = "; empty: the box's own" if own.exists() else ""
-    typed = one_line(f"A token with the scope write:user, from {clean(page)}{other}").strip()
+    typed = unseen_line(f"A token with the scope write:user, from {clean(page)}{other}").strip()
     if typed:
         return typed
     if own.exists():

@@ -398,7 +398,7 @@ class Cockpit:
 
     async def until(self, pilot: Pilot[int], condition: Callable[[], bool]) -> None:
         """Wait for what another thread or a timer brings about."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while not condition():
                 await pilot.pause(0.01)
                 await self.settle(pilot)

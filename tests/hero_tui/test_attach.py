@@ -57,7 +57,7 @@ def mine(short_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
 
 
 async def until(there: Callable[[], bool]) -> None:
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(30):
         while not there():
             await asyncio.sleep(0.02)
 

@@ -129,7 +129,7 @@ def test_the_verb_takes_the_token_from_standard_input(
     tmp_path: Path, forge: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     root = tmp_path / "box"
-    monkeypatch.setattr(sys, "stdin", io.StringIO(f"{TOKEN}\n"))
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(f"{TOKEN}\n".encode())))
     words = ["box", "init", str(root), "--forge", forge, "--slot", "alice", "--token-stdin", "--json"]
     assert main(words) == 0
     told = capsys.readouterr().out

@@ -116,7 +116,7 @@ async def test_it_ends_once_nobody_reads_any_more_though_there_is_nothing_to_say
         await asyncio.sleep(0)
     assert not running.done()
     os.close(read)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         await running
     os.close(write)
 

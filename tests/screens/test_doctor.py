@@ -268,7 +268,7 @@ async def test_what_is_found_while_its_widgets_are_taken_away_goes_nowhere(docto
         screen = cockpit.app.screen
         assert isinstance(screen, DoctorScreen)
         leaving = cockpit.app.pop_screen()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while screen.query(LineList):
                 await asyncio.sleep(0)
         screen.show_rows()

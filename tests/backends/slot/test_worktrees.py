@@ -341,7 +341,7 @@ def kill_with_children(pid: int) -> None:
         for each in (process, *children):
             with contextlib.suppress(psutil.NoSuchProcess):
                 each.kill()
-        psutil.wait_procs(children, timeout=10)
+        psutil.wait_procs(children, timeout=30)
 
 
 async def test_a_move_that_was_cut_off_is_mended(trees: Worktrees, paths: SlotPaths) -> None:

@@ -61,7 +61,7 @@ def test_a_prompt_may_come_from_standard_input(
     box: Canned, hero_dev: Line, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     box.answers["agent.start"] = AgentStarted(agent=agent())
-    monkeypatch.setattr("sys.stdin", io.StringIO("one\n$(two)\n"))
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"one\n$(two)\n")))
     hero_dev.says("agent", "-")
     assert box.params("agent.start").prompt == "one\n$(two)\n"
 

@@ -57,7 +57,7 @@ def test_a_long_question_comes_from_standard_input(
     box: Canned, hero_dev: Line, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     box.answers["question.ask"] = item(to="mik")
-    monkeypatch.setattr(sys, "stdin", io.StringIO("first\nsecond\n"))
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"first\nsecond\n")))
     hero_dev.says("ask", "--to", "mik", "-")
     assert box.params("question.ask").text == "first\nsecond\n"
 

@@ -24,7 +24,7 @@ def box(short_dir: Path, monkeypatch: pytest.MonkeyPatch) -> BoxPaths:
 
 
 def typed(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
-    monkeypatch.setattr("sys.stdin", io.StringIO(text))
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(text.encode())))
 
 
 def test_a_password_is_set_from_standard_input_and_never_shown(

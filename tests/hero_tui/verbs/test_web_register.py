@@ -47,7 +47,8 @@ class Desk:
 
     def types(self, *words: str, token: str | None = None) -> int:
         """`hero_dev web register` with these words, and the token on standard input; its exit code."""
-        self.monkeypatch.setattr("sys.stdin", io.StringIO(f"{self.token if token is None else token}\n"))
+        given = self.token if token is None else token
+        self.monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(f"{given}\n".encode())))
         return carry_out(["web", "register", *words])
 
     def told(self) -> str:

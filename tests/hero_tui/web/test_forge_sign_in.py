@@ -216,7 +216,7 @@ async def test_a_secret_or_an_application_that_the_forge_does_not_take_is_told_w
 async def register(box: BoxPaths, token: str, monkeypatch: pytest.MonkeyPatch, *words: str) -> int:
     """`hero_dev web register`, with the token on standard input."""
     monkeypatch.setenv("HERO_BOX", str(box.root))
-    monkeypatch.setattr("sys.stdin", io.StringIO(f"{token}\n"))
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(f"{token}\n".encode())))
     return await asyncio.to_thread(carry_out, ["web", "register", *words])
 
 

@@ -19,7 +19,7 @@ from backends.rpc.connection import Connection, connect
 from backends.rpc.server import Server
 from backends.rpc.wire import Request
 
-SECONDS = 10.0
+SECONDS = 30.0
 GIB = 1 << 30
 
 

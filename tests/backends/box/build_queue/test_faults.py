@@ -23,7 +23,7 @@ async def box(short_dir: Path) -> AsyncIterator[Yard]:
 
 
 async def until(holds: Callable[[], bool]) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while not holds():
             await asyncio.sleep(0.005)
 

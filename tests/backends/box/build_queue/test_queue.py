@@ -100,7 +100,7 @@ async def test_a_queued_build_is_cancelled_at_once_and_its_slot_is_told(box: Yar
     await box.until_begun(mik, first.build_id)
     ended = await box.queue.cancel(second.build_id, "alice")
     assert (ended.state, ended.error) == ("cancelled", "Cancelled by alice before it began.")
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while not any(one.id == second.build_id and one.state == "cancelled" for one in mik.news):
             await asyncio.sleep(0.005)
     with pytest.raises(HeroError, match="over already"):
@@ -126,7 +126,7 @@ async def test_a_build_whose_slot_was_lost_is_asked_for_again_and_run_once(box: 
     asked = await box.submit("mik")
     await box.until_begun(mik, asked.build_id)
     await mik.leave()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while not (await box.queue.get(asked.build_id)).waits_for:
             await asyncio.sleep(0.005)
     mik.end(asked.build_id)
