@@ -38,6 +38,9 @@ class Lines(Protocol):
     def before(self, place: int) -> int | None:
         """The nearest line above `place`, which need not be one of these."""
 
+    def knows(self, place: int, step: int) -> bool:
+        """Whether what `after` (`step` 1) or `before` (-1) gives for `place` stays the nearest."""
+
     @property
     def count(self) -> int:
         """How many lines these are, as far as is known."""

@@ -102,6 +102,13 @@ class MergedLines:
         """See `Lines`."""
         return self._nearest(place, -1)
 
+    def knows(self, place: int, step: int) -> bool:
+        """See `Lines`."""
+        parts = enumerate(self._parts)
+        if step > 0:
+            return all(part.knows(self._reach(each, place), 1) for each, part in parts)
+        return all(part.knows(self._reach(each, place - 1) + 1, -1) for each, part in parts)
+
     @property
     def count(self) -> int:
         """See `Lines`."""

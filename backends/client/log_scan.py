@@ -196,6 +196,14 @@ class Scan:
             number -= 1
         return None
 
+    def knows(self, place: int, step: int) -> bool:
+        """See `Lines`."""
+        chunk, stop = place // CHUNK, self._origin + self._chunks
+        all_above, all_below = self._low <= self._origin, self._high >= stop
+        if step > 0:
+            return (all_above or chunk >= self._low) and (all_below or self.after(place) is not None)
+        return (all_below or chunk < self._high) and (all_above or self.before(place) is not None)
+
     def number(self, place: int) -> int | None:
         """How many of these lines stand above `place`, and itself; None while not all above are known."""
         chunk = place // CHUNK

@@ -101,6 +101,10 @@ class LogIndex:
             wanted = self._numbers[found] if found >= self._start else -1
         return wanted if wanted >= self._buffer.first else None
 
+    def knows(self, place: int, step: int) -> bool:
+        """See `Lines`."""
+        return self.complete or (self.after(place) is not None if step > 0 else place <= self._scanned)
+
     def number(self, place: int) -> int | None:
         """See `Lines`."""
         if self._matcher is None:

@@ -190,16 +190,25 @@ class LogPort:
 
         From the last one to the first, once all are known.
         """
-        seen = self._places()
-        if not seen:
-            return None
-        place = self.current
-        if place is None:
-            place = seen[0] - 1 if step > 0 else seen[-1] + 1
-        found = self.scene.next_of(lines, place, step)
-        if found is None and lines.progress >= 1.0:
+        place = self._from(step)
+        found = None if place is None else self.scene.next_of(lines, place, step)
+        if found is None and place is not None and lines.progress >= 1.0:
             found = self.scene.end_of(lines, step)
         return found
+
+    def knows_next_of(self, lines: Lines, step: int) -> bool:
+        """Whether `next_of` gives now what it gives once all of the log has been looked at."""
+        place = self._from(step)
+        if place is None or lines.progress >= 1.0:
+            return True
+        return lines.knows(place, step) and self.scene.next_of(lines, place, step) is not None
+
+    def _from(self, step: int) -> int | None:
+        """The place from which a step is taken; None where nothing is in sight."""
+        seen = self._places()
+        if not seen or self.current is not None:
+            return self.current if seen else None
+        return seen[0] - 1 if step > 0 else seen[-1] + 1
 
     def mark(self, zone: tzinfo | None) -> None:
         """Draw a rule under the line that is meant, or take it away; without one, under the newest or top line."""

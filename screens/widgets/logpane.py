@@ -143,7 +143,7 @@ class LogPane(Vertical):
         self._filter(event.text)
         self.log_view.focus()
         if event.kept and not self._hide:
-            self.log_view.seek(-1 if self.log_view.following else 1)
+            self.log_view.action_match(-1 if self.log_view.following else 1)
 
     def _stop_typing(self) -> None:
         if self._typed_soon is not None:

@@ -22,6 +22,7 @@ from screens.widgets.log_pace import LogPace
 from screens.widgets.log_paint import PARTS
 from screens.widgets.log_port import LogPort
 from screens.widgets.log_scene import LogScene, Window
+from screens.widgets.log_seek import LogSeek
 from screens.widgets.log_sight import LogSight
 from screens.widgets.log_status import LogMode
 from screens.widgets.log_stream import LogStream
@@ -68,7 +69,7 @@ class LogView(Widget, can_focus=True):
         self._sight = LogSight(self._own, zone)
         self._pace = LogPace(self, self._work, self._settle, self._seek_on)
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._seeking = 0
+        self._seek = LogSeek()
 
     # -- the log ----------------------------------------------------------------------------------
 
@@ -86,6 +87,7 @@ class LogView(Widget, can_focus=True):
         before = self.scene.log
         if before is not log:
             before.close()
+        self._seek.stop()
         self._sight.open(log)
         log.when_found(self._found)
         self._lay_out()
@@ -174,8 +176,11 @@ class LogView(Widget, can_focus=True):
         return self.scene.log.work()
 
     def _seek_on(self) -> None:
-        if self._seeking:
-            self.seek(self._seeking)
+        found = self._seek.go_on(self._sight)
+        if found:
+            self._settle()
+        elif found is False:
+            self.app.bell()
 
     def _settle(self) -> None:
         """Paint what is in sight now, where that is something else than before."""
@@ -223,6 +228,7 @@ class LogView(Widget, can_focus=True):
 
     def set_following(self, on: bool) -> None:
         """Follow the end, or stand still and count what comes."""
+        self._seek.stop()
         if on:
             self._port.follow()
         else:
@@ -235,7 +241,7 @@ class LogView(Widget, can_focus=True):
 
     def action_rows(self, rows: int) -> None:
         """Move by rows; who comes to the end follows."""
-        self._seeking = 0
+        self._seek.stop()
         self._port.move(rows)
         self._settle()
 
@@ -245,6 +251,7 @@ class LogView(Widget, can_focus=True):
 
     def action_top(self) -> None:
         """To the oldest line."""
+        self._seek.stop()
         first = self.scene.first
         if first is not None:
             self._port.go_to(first)
@@ -265,19 +272,13 @@ class LogView(Widget, can_focus=True):
         if self.scene.matcher is not None:
             self._go(self.scene.hits, step)
 
-    def seek(self, step: int) -> None:
-        """Go to the nearest match below (1) or above (-1), as soon as one is known."""
-        found = self._port.next_of(self.scene.hits, step) if self.scene.matcher else None
-        self._seeking = step if found is None and self.scene.hits.progress < 1.0 else 0
-        if found is not None:
-            self.go_to(found)
-
     def action_error(self, step: int) -> None:
         """Go to the next line that tells of an error, or the one before."""
         self._go(self.scene.log.errors, step)
 
     def _go(self, lines: Lines, step: int) -> None:
-        self.go_to(self._port.next_of(lines, step))
+        self._seek.ask(lines, step)
+        self._seek_on()
 
     def go_to(self, place: int | None) -> None:
         """Bring a line into sight, and have it as the one that is meant; None rings the bell."""
@@ -309,7 +310,7 @@ class LogView(Widget, can_focus=True):
         person if the regex cannot be used.
         """
         self._sight.set_filter(text, hide)
-        self._seeking = 0
+        self._seek.stop()
         self._lay_out()
         self._show_other()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from pathlib import Path
@@ -20,6 +21,7 @@ from tests.hero_tui.fleets import NOW
 from tests.hero_tui.test_log_app import looked, until
 
 SIZES = [(80, 24), (120, 40)]
+AT_LAST_MATCH = re.compile(r"/shelf 12 (\d+) of \1 matches ·")
 Pose = Callable[[LogApp, Pilot[int]], Awaitable[None]]
 
 
@@ -59,6 +61,7 @@ async def end(app: LogApp, pilot: Pilot[int]) -> None:
 async def searched(app: LogApp, pilot: Pilot[int]) -> None:
     """At a match, with times and a mark."""
     await pilot.press("backslash", *"shelf 12", "enter")
+    await until(pilot, lambda: AT_LAST_MATCH.search(screen_text(app)) is not None)
     await looked(app, pilot)
     await pilot.press("N", "N", "m", "t")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from pathlib import Path
@@ -45,6 +46,7 @@ async def filtered(cockpit: Cockpit, pilot: Pilot[int]) -> None:
 async def searched(cockpit: Cockpit, pilot: Pilot[int]) -> None:
     """A search at one of its matches, JSON spread out."""
     await cockpit.press(pilot, "l", "backslash", *"books", "enter")
+    await cockpit.until(pilot, lambda: re.search(r"/books (\d+) of \1 matches", cockpit.text) is not None)
     await looked(cockpit, pilot)
     await cockpit.press(pilot, "N", "J")
 

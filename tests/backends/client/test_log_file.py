@@ -131,6 +131,38 @@ def test_a_scan_keeps_the_lines_that_the_filter_keeps(path: Path, content: bytes
     files.close()
 
 
+@QUICK
+@given(
+    st.lists(st.sampled_from([b"hit\n", b"x" * 700 + b"\n", b"y" * CHUNK + b"\n"]), max_size=12),
+    st.integers(0, 12),
+)
+def test_what_is_known_before_all_has_been_looked_at_stays_so(path: Path, lines: list[bytes], steps: int) -> None:
+    path.write_bytes(b"".join(lines))
+    files = LogFiles(path)
+    matcher = parse_filter("hit")
+    assert matcher is not None
+    scan = Scan(files, MatchingLines(matcher))
+    for _ in range(steps):
+        scan.step()
+    begin, end = files.span
+    places = [*range(begin - 1, end + 1, max(1, (end - begin) // 40)), end]
+    known = {
+        (place, step): nearest(scan, place, step)
+        for place in places
+        for step in (1, -1)
+        if scan.knows(place, step)
+    }
+    while scan.step():
+        pass
+    assert known == {(place, step): nearest(scan, place, step) for place, step in known}
+    assert all(scan.knows(place, step) for place in places for step in (1, -1))
+    files.close()
+
+
+def nearest(lines: Lines, place: int, step: int) -> int | None:
+    return lines.after(place) if step > 0 else lines.before(place)
+
+
 def test_a_file_that_has_grown_while_it_is_looked_through_is_no_surprise(path: Path) -> None:
     path.write_bytes(b"hit\n")
     files = LogFiles(path)

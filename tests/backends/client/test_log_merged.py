@@ -16,9 +16,11 @@ from backends.client.log_clock import MICROSECONDS, LogClock
 from backends.client.log_file import LogFile
 from backends.client.log_files import LogFiles
 from backends.client.log_filter import parse_filter
+from backends.client.log_finder import MatchingLines
 from backends.client.log_lines import Lines
-from backends.client.log_merge import parts_of, place_of
+from backends.client.log_merge import MergedLines, parts_of, place_of
 from backends.client.log_merged import MergedLog, open_logs
+from backends.client.log_scan import Scan
 from backends.client.log_segment import CHUNK, FOLD
 from backends.model.log_text import time_of, without_colour
 
@@ -174,6 +176,26 @@ def large(seed: int, chunks: int, step: float = 0.013, gap: int = 0) -> str:
         lines.append(text)
         size += len(text)
     return "".join(lines)
+
+
+def test_a_source_that_has_not_been_looked_at_may_have_what_is_nearer(tmp_path: Path) -> None:
+    log = opened(tmp_path, *(f"2026-11-20T10:00:0{second}Z hit\n" for second in range(3)))
+    matcher = parse_filter("hit")
+    assert matcher is not None
+    scans = [Scan(file.files, MatchingLines(matcher)) for file in log._files]
+    lines = MergedLines(scans, log._clocks, log._sizes, log._ticks, lambda: 0)
+    first, second, third = downwards(log.lines)
+    while scans[1].step():
+        pass
+    assert lines.before(third + 1) == lines.after(first - 1) == second
+    assert not lines.knows(third + 1, -1)
+    assert not lines.knows(first - 1, 1)
+    for scan in scans:
+        while scan.step():
+            pass
+    assert (lines.knows(third + 1, -1), lines.before(third + 1)) == (True, third)
+    assert (lines.knows(first - 1, 1), lines.after(first - 1)) == (True, first)
+    log.close()
 
 
 def test_files_of_many_chunks_are_merged_exactly_as_small_ones(tmp_path: Path) -> None:

@@ -54,6 +54,20 @@ def test_the_nearest_lines_are_found_from_anywhere() -> None:
     assert [index.after(4), index.before(4), index.after(9), index.before(0)] == [6, 3, None, None]
 
 
+@given(st.lists(st.booleans(), max_size=30), st.integers(0, 30))
+def test_what_is_known_before_all_has_been_looked_at_stays_so(hits: list[bool], looked_at: int) -> None:
+    buffer = LogBuffer()
+    buffer.append([LogLine("s", None, "hit" if hit else "miss") for hit in hits])
+    index = LogIndex(buffer, parse_filter("hit"))
+    index.advance(looked_at)
+    places = range(-1, len(hits) + 1)
+    known = [(place, step) for place in places for step in (1, -1) if index.knows(place, step)]
+    before = [index.after(place) if step > 0 else index.before(place) for place, step in known]
+    index.advance(100)
+    assert before == [index.after(place) if step > 0 else index.before(place) for place, step in known]
+    assert all(index.knows(place, step) for place in places for step in (1, -1))
+
+
 def test_all_lines_need_no_index() -> None:
     buffer = LogBuffer(limit=4)
     buffer.append([LogLine("s", None, str(n)) for n in range(10)])

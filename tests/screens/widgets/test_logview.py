@@ -163,6 +163,20 @@ async def test_n_goes_through_the_matches() -> None:
         assert app.log_view.scene.shown.count == 300
 
 
+async def test_a_search_goes_to_the_match_that_is_nearest_and_not_to_the_one_that_is_found_first() -> None:
+    app = LogApp()
+    async with running(app) as (pilot, _):
+        app.log_view.append(numbered(60_000))
+        await settled(app, pilot)
+        app.log_view.set_filter("7777", hide=False)
+        await mash(pilot, ["N", "N"])
+        assert app.log_view.busy
+        await settled(app, pilot)
+        assert app.log_view.current == 47_777
+        await mash(pilot, ["n", "n"])
+        assert app.log_view.current == 7_777
+
+
 async def test_filtering_a_full_buffer_lets_keys_through() -> None:
     app = LogApp()
     async with running(app) as (pilot, _):

@@ -15,6 +15,7 @@ from textual.app import App
 from textual.pilot import Pilot
 
 from backends.client.log_file import LogFile
+from backends.client.log_merged import open_logs
 from screens.widgets.log_scene import Window
 from screens.widgets.logview import LogView
 from tests.conftest import screen_text
@@ -149,10 +150,23 @@ async def test_what_is_searched_is_gone_to_once_it_is_found(path: Path) -> None:
     path.write_text("".join(stamped(n, "needle" if n == 12 else "") for n in range(30_000)))
     async with showing(path) as (app, pilot, _):
         app.log_view.set_filter("needle", hide=False)
-        app.log_view.seek(-1)
+        app.log_view.action_match(-1)
         text = await settled(app, pilot)
         assert "n=12 needle" in text
         assert "paused" in text
+
+
+async def test_a_search_in_several_files_goes_to_the_last_match_of_all(tmp_path: Path) -> None:
+    paths = {name: tmp_path / f"{name}.log" for name in ("busy", "quiet")}
+    paths["busy"].write_text("".join(stamped(n, "needle" if n == 12 else "") for n in range(30_000)))
+    paths["quiet"].write_text(stamped(11, "needle"))
+    app = LogApp()
+    async with app.run_test(size=(80, 24)) as pilot:
+        app.log_view.open(open_logs(paths))
+        app.log_view.set_filter("needle", hide=False)
+        app.log_view.action_match(-1)
+        assert "n=12 needle" in await settled(app, pilot)
+        assert "/needle 2 of 2 matches" in screen_text(app)
 
 
 async def test_errors_are_gone_to_and_stand_on_the_bar(path: Path) -> None:
