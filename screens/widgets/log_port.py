@@ -186,9 +186,10 @@ class LogPort:
         return [place for place, _ in self.visible()]
 
     def next_of(self, lines: Lines, step: int) -> int | None:
-        """The nearest of `lines` below the line that is meant, or the top; `step` -1: above it, or the bottom.
+        """The nearest of `lines` below the line that is meant; `step` -1: above it.
 
-        From the last one to the first, once all are known.
+        From the top, or the bottom, where that line is not in sight; from the last one to the first, once all are
+        known.
         """
         place = self._from(step)
         found = None if place is None else self.scene.next_of(lines, place, step)
@@ -206,7 +207,7 @@ class LogPort:
     def _from(self, step: int) -> int | None:
         """The place from which a step is taken; None where nothing is in sight."""
         seen = self._places()
-        if not seen or self.current is not None:
+        if not seen or self.current in seen:
             return self.current if seen else None
         return seen[0] - 1 if step > 0 else seen[-1] + 1
 

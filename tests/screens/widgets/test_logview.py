@@ -163,6 +163,20 @@ async def test_n_goes_through_the_matches() -> None:
         assert app.log_view.scene.shown.count == 300
 
 
+async def test_who_has_gone_away_from_a_match_goes_on_from_what_is_in_sight() -> None:
+    app = LogApp()
+    async with running(app) as (pilot, _):
+        app.log_view.append(numbered(1000))
+        app.log_view.set_filter("~[05]$", hide=False)
+        await settled(app, pilot)
+        await mash(pilot, ["N", "N"])
+        assert app.log_view.current == 990
+        await mash(pilot, ["g", "n", "n"])
+        assert app.log_view.current == 5
+        await mash(pilot, ["G", "N"])
+        assert app.log_view.current == 995
+
+
 async def test_a_search_goes_to_the_match_that_is_nearest_and_not_to_the_one_that_is_found_first() -> None:
     app = LogApp()
     async with running(app) as (pilot, _):
