@@ -75,7 +75,7 @@ async def _end(box: Box, slot: str, services: bool) -> None:
             return
     raise HeroError(
         "failed",
-        f"its daemon ended {ATTEMPTS} times before it had stopped its services",
+        f"The daemon of {slot}'s slot ended {ATTEMPTS} times before it had stopped the services.",
         hint=f"See {box.paths.slot(slot).log}.",
     )
 

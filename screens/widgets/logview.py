@@ -139,6 +139,7 @@ class LogView(Widget, can_focus=True):
 
     def set_window(self, window: Window, name: str) -> None:
         """Show only a part of the log, from its end on; `name` says which in the status."""
+        self._seek.stop()
         self._sight.set_window(window, name)
         self._show_other()
 
@@ -285,6 +286,7 @@ class LogView(Widget, can_focus=True):
         if place is None:
             self.app.bell()
             return
+        self._seek.stop()
         self._sight.go_to(place)
         self._settle()
 
@@ -376,5 +378,6 @@ class LogView(Widget, can_focus=True):
         self.release_mouse()
 
     def _to_row(self, y: int) -> None:
+        self._seek.stop()
         self._port.go_to_share(min(1.0, max(0.0, y / max(1, self._port.room - 1))))
         self._settle()

@@ -54,9 +54,10 @@ class Terminal:
 
     def _lives(self) -> bool:
         try:
-            return bool(self.text())
+            self.text()
         except subprocess.CalledProcessError:
             return False
+        return True
 
     def row(self, user: str) -> list[str]:
         """The two lines of a user's row."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import os
 import subprocess
@@ -18,6 +17,7 @@ from backends.model.errors import HeroError
 from backends.model.paths import BoxPaths
 from hero_tui.box_init import FALLBACK_SLOT, NewBox, box_name, init_box, slot_name
 from hero_tui.cli import main
+from tests.hero_tui.standard_input import on_standard_input
 from tests.hero_tui.static_forge import REPO, TOKEN, static_forge
 
 TEAM = {
@@ -129,7 +129,7 @@ def test_the_verb_takes_the_token_from_standard_input(
     tmp_path: Path, forge: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     root = tmp_path / "box"
-    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(f"{TOKEN}\n".encode())))
+    on_standard_input(monkeypatch, f"{TOKEN}\n")
     words = ["box", "init", str(root), "--forge", forge, "--slot", "alice", "--token-stdin", "--json"]
     assert main(words) == 0
     told = capsys.readouterr().out

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import os
 import signal
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,6 +25,9 @@ from backends.rpc.socketdir import ensure_socket_dir
 from backends.rpc.wire import Request
 from backends.slot.boxlink import BoxLink
 from backends.slot.outbox import Outbox
+
+DIES = "dies"
+"""A file in the slot's `var`: the daemon dies when it is asked to end."""
 
 
 class CellParams(Frozen):
@@ -163,7 +167,10 @@ class Fake:
         return Texts(texts=tuple(self.news))
 
     async def down(self, _: Call, params: calls.DownParams) -> Empty:
-        (self.sockets.parent.parent / f"down-{params.services}").touch()
+        var = self.sockets.parent.parent
+        if (var / DIES).exists():
+            os._exit(1)
+        (var / f"down-{params.services}").touch()
         self.ended.set()
         return Empty()
 

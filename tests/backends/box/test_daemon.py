@@ -23,6 +23,7 @@ from tests.backends.box.conftest import (
     subscribed,
     user_file,
 )
+from tests.backends.box.fake_slotd import DIES
 from tests.backends.box.gitwork import new_work, push
 
 
@@ -191,6 +192,19 @@ async def test_down_ends_the_slots_daemons_with_their_services_and_then_the_box(
     assert all(not psutil.pid_exists(pid) or psutil.Process(pid).status() == "zombie" for pid in pids)
     assert (box.paths.slot("mik").var / "down-True").exists()
     assert await asyncio.to_thread(boxd.wait, SECONDS) == 0
+
+
+async def test_a_slot_whose_daemons_die_before_they_end_its_services_is_told(box: MadeBox) -> None:
+    box.boxd(slots=True)
+    client = await box.client()
+    await online(client, "alice", "mik", "thabet")
+    (box.paths.slot("mik").var / DIES).touch()
+    box.paths.slot("mik").supervisor.mkdir()
+    (box.paths.slot("mik").supervisor / "supervisord.log").touch()
+    with pytest.raises(HeroError, match=r"Not every slot was stopped: mik: .* ended 3 times") as refused:
+        await client.call("box.down", {"services": True})
+    assert refused.value.data["slots"] == ["mik"]
+    assert (box.paths.slot("alice").var / "down-True").exists()
 
 
 async def test_a_change_of_the_team_repo_is_told_and_a_bad_file_is_a_problem(box: MadeBox) -> None:

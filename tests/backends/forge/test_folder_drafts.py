@@ -44,7 +44,6 @@ async def in_processes(program: str, *runs: list[str], failpoint: str = "") -> l
 PUBLISH = """
 import asyncio, sys
 from pathlib import Path
-from typing import Any
 from backends.forge.folder import FolderForge
 from backends.model.errors import HeroError
 root, repo, tag, commit, file = sys.argv[1:]

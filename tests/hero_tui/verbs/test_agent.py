@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,6 +14,7 @@ from backends.model.agents import Agent
 from backends.model.errors import HeroError
 from hero_tui.cli import agent_main
 from hero_tui.verbs.exits import DONE, FAILED, USAGE
+from tests.hero_tui.standard_input import on_standard_input
 from tests.hero_tui.verbs.canned import Canned
 from tests.hero_tui.verbs.conftest import Line
 
@@ -61,7 +61,7 @@ def test_a_prompt_may_come_from_standard_input(
     box: Canned, hero_dev: Line, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     box.answers["agent.start"] = AgentStarted(agent=agent())
-    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"one\n$(two)\n")))
+    on_standard_input(monkeypatch, "one\n$(two)\n")
     hero_dev.says("agent", "-")
     assert box.params("agent.start").prompt == "one\n$(two)\n"
 

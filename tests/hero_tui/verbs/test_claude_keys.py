@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import io
 import json
 import os
 import pty
@@ -20,6 +19,7 @@ from hero_tui.verbs import claude_keys
 from hero_tui.verbs.parsing import Parser
 from hero_tui.verbs.session import Session
 from tests.backends.broker.made_broker import ONE, SECRET_ONE, SECRET_TWO, TWO, MadeBroker
+from tests.hero_tui.standard_input import on_standard_input
 from tests.messages_api.server import MessagesApi
 
 
@@ -43,7 +43,7 @@ class Keys:
         parser = Parser(prog="hero_dev claude", allow_abbrev=False)
         claude_keys.add_parser(parser.add_subparsers())
         asked: argparse.Namespace = parser.parse_args(["keys", *words])
-        self._monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(given.encode())))
+        on_standard_input(self._monkeypatch, given)
         assert claude_keys.run(Session(box=str(self._box), json=as_json), asked) == 0
         told = self._capsys.readouterr()
         assert SECRET_ONE not in told.out + told.err

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import io
-import sys
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -15,6 +13,7 @@ from backends.model.inbox import InboxItem
 from backends.model.inbox_calls import InboxResult
 from hero_tui.render.inbox import inbox_lines, item_lines
 from hero_tui.render.terminal import Terminal
+from tests.hero_tui.standard_input import on_standard_input
 from tests.hero_tui.verbs.canned import Canned
 from tests.hero_tui.verbs.conftest import Line
 
@@ -57,7 +56,7 @@ def test_a_long_question_comes_from_standard_input(
     box: Canned, hero_dev: Line, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     box.answers["question.ask"] = item(to="mik")
-    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"first\nsecond\n")))
+    on_standard_input(monkeypatch, "first\nsecond\n")
     hero_dev.says("ask", "--to", "mik", "-")
     assert box.params("question.ask").text == "first\nsecond\n"
 

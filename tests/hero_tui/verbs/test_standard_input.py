@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import os
 
 import pytest
@@ -11,16 +10,13 @@ from hypothesis import strategies as st
 
 from backends.model.errors import HeroError
 from hero_tui.verbs.standard_input import text_of, unseen_line
-
-
-def gets(monkeypatch: pytest.MonkeyPatch, given: bytes) -> None:
-    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(given), encoding="ascii"))
+from tests.hero_tui.standard_input import on_standard_input
 
 
 @given(st.binary(max_size=200))
 def test_any_bytes_are_a_text_that_can_be_sent(raw: bytes) -> None:
     with pytest.MonkeyPatch.context() as monkeypatch:
-        gets(monkeypatch, raw)
+        on_standard_input(monkeypatch, raw)
         text = text_of(["-"])
     assert text == raw.decode("utf-8", "replace")
     assert text_of(["say", os.fsdecode(raw), "-"]) == f"say {text} -"
@@ -28,9 +24,9 @@ def test_any_bytes_are_a_text_that_can_be_sent(raw: bytes) -> None:
 
 
 def test_a_text_that_is_too_long_is_refused_and_one_that_is_not_is_whole(monkeypatch: pytest.MonkeyPatch) -> None:
-    gets(monkeypatch, b"x" * 2_000_000)
+    on_standard_input(monkeypatch, b"x" * 2_000_000)
     assert len(text_of(["-"])) == 2_000_000
-    gets(monkeypatch, b"x" * 2_000_001)
+    on_standard_input(monkeypatch, b"x" * 2_000_001)
     with pytest.raises(HeroError, match="longer than 2,000,000 bytes"):
         text_of(["-"])
 
@@ -42,7 +38,7 @@ def test_without_standard_input_there_is_nothing(monkeypatch: pytest.MonkeyPatch
 
 @pytest.mark.parametrize("given", [b"a secret ", b"a secret \n", b"a secret \r\n"])
 def test_a_line_is_taken_without_its_end(monkeypatch: pytest.MonkeyPatch, given: bytes) -> None:
-    gets(monkeypatch, given)
+    on_standard_input(monkeypatch, given)
     assert unseen_line("A token") == "a secret "
 
 
@@ -55,7 +51,7 @@ def test_a_line_is_taken_without_its_end(monkeypatch: pytest.MonkeyPatch, given:
     ],
 )
 def test_what_is_no_line_is_refused_unseen(monkeypatch: pytest.MonkeyPatch, given: bytes, why: str) -> None:
-    gets(monkeypatch, given)
+    on_standard_input(monkeypatch, given)
     with pytest.raises(HeroError, match=why) as refused:
         unseen_line("A token")
     assert "secret" not in str(refused.value)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 from pathlib import Path
 
@@ -11,6 +10,7 @@ import pytest
 from backends.model.paths import BoxPaths
 from hero_tui.verbs.command import carry_out
 from hero_tui.web import passwords
+from tests.hero_tui.standard_input import on_standard_input
 from tests.hero_tui.web.sites import make_box
 
 PASSWORD = "a long enough one"
@@ -24,7 +24,7 @@ def box(short_dir: Path, monkeypatch: pytest.MonkeyPatch) -> BoxPaths:
 
 
 def typed(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
-    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(text.encode())))
+    on_standard_input(monkeypatch, text)
 
 
 def test_a_password_is_set_from_standard_input_and_never_shown(

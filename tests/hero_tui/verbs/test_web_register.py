@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import fcntl
-import io
 import json
 import os
 import signal
@@ -24,6 +23,7 @@ from hero_tui.web.place import read_secret
 from tests.forgejo_server.faults import Fault
 from tests.forgejo_server.oauth import Application
 from tests.forgejo_server.server import ForgejoServer, running_server
+from tests.hero_tui.standard_input import on_standard_input
 from tests.hero_tui.verbs.canned import Canned
 from tests.hero_tui.web.sites import make_box
 
@@ -47,8 +47,7 @@ class Desk:
 
     def types(self, *words: str, token: str | None = None) -> int:
         """`hero_dev web register` with these words, and the token on standard input; its exit code."""
-        given = self.token if token is None else token
-        self.monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(f"{given}\n".encode())))
+        on_standard_input(self.monkeypatch, f"{self.token if token is None else token}\n")
         return carry_out(["web", "register", *words])
 
     def told(self) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import html
-import io
 import re
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, replace
@@ -25,6 +24,7 @@ from tests.forgejo_server.gitea import gitea as gitea
 from tests.forgejo_server.gitea import token as token_of
 from tests.forgejo_server.oauth import Application
 from tests.forgejo_server.server import ForgejoServer, running_server
+from tests.hero_tui.standard_input import on_standard_input
 from tests.hero_tui.web.sites import PERSON, Browser, Web, make_box, person, running_web
 
 MIK = "MIK.s"
@@ -216,7 +216,7 @@ async def test_a_secret_or_an_application_that_the_forge_does_not_take_is_told_w
 async def register(box: BoxPaths, token: str, monkeypatch: pytest.MonkeyPatch, *words: str) -> int:
     """`hero_dev web register`, with the token on standard input."""
     monkeypatch.setenv("HERO_BOX", str(box.root))
-    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(f"{token}\n".encode())))
+    on_standard_input(monkeypatch, f"{token}\n")
     return await asyncio.to_thread(carry_out, ["web", "register", *words])
 
 

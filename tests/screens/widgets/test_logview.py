@@ -183,12 +183,24 @@ async def test_a_search_goes_to_the_match_that_is_nearest_and_not_to_the_one_tha
         app.log_view.append(numbered(60_000))
         await settled(app, pilot)
         app.log_view.set_filter("7777", hide=False)
-        await mash(pilot, ["N", "N"])
         assert app.log_view.busy
+        await mash(pilot, ["N", "N"])
         await settled(app, pilot)
         assert app.log_view.current == 47_777
         await mash(pilot, ["n", "n"])
         assert app.log_view.current == 7_777
+
+
+async def test_who_goes_elsewhere_gives_up_the_steps_that_wait() -> None:
+    app = LogApp()
+    async with running(app) as (pilot, _):
+        app.log_view.append(numbered(60_000))
+        await settled(app, pilot)
+        app.log_view.set_filter("7777", hide=False)
+        assert app.log_view.busy
+        await mash(pilot, ["N", "G"])
+        await settled(app, pilot)
+        assert app.log_view.following
 
 
 async def test_filtering_a_full_buffer_lets_keys_through() -> None:
