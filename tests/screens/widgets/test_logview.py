@@ -163,11 +163,20 @@ async def test_n_goes_through_the_matches() -> None:
         assert app.log_view.scene.shown.count == 300
 
 
-async def test_who_has_gone_away_from_a_match_goes_on_from_what_is_in_sight() -> None:
+@asynccontextmanager
+async def searching(count: int, text: str) -> AsyncIterator[tuple[LogApp, Pilot[None]]]:
+    """The app on so many lines, in which it has just begun to look for `text`."""
     app = LogApp()
     async with running(app) as (pilot, _):
-        app.log_view.append(numbered(1000))
-        app.log_view.set_filter("~[05]$", hide=False)
+        app.log_view.append(numbered(count))
+        await settled(app, pilot)
+        app.log_view.set_filter(text, hide=False)
+        assert app.log_view.busy
+        yield app, pilot
+
+
+async def test_who_has_gone_away_from_a_match_goes_on_from_what_is_in_sight() -> None:
+    async with searching(1000, "~[05]$") as (app, pilot):
         await settled(app, pilot)
         await mash(pilot, ["N", "N"])
         assert app.log_view.current == 990
@@ -178,12 +187,7 @@ async def test_who_has_gone_away_from_a_match_goes_on_from_what_is_in_sight() ->
 
 
 async def test_a_search_goes_to_the_match_that_is_nearest_and_not_to_the_one_that_is_found_first() -> None:
-    app = LogApp()
-    async with running(app) as (pilot, _):
-        app.log_view.append(numbered(60_000))
-        await settled(app, pilot)
-        app.log_view.set_filter("7777", hide=False)
-        assert app.log_view.busy
+    async with searching(60_000, "7777") as (app, pilot):
         await mash(pilot, ["N", "N"])
         await settled(app, pilot)
         assert app.log_view.current == 47_777
@@ -192,12 +196,7 @@ async def test_a_search_goes_to_the_match_that_is_nearest_and_not_to_the_one_tha
 
 
 async def test_who_goes_elsewhere_gives_up_the_steps_that_wait() -> None:
-    app = LogApp()
-    async with running(app) as (pilot, _):
-        app.log_view.append(numbered(60_000))
-        await settled(app, pilot)
-        app.log_view.set_filter("7777", hide=False)
-        assert app.log_view.busy
+    async with searching(60_000, "7777") as (app, pilot):
         await mash(pilot, ["N", "G"])
         await settled(app, pilot)
         assert app.log_view.following
